@@ -1,0 +1,1 @@
+"""Triaxis decides, on evidence, which LLM setup to ship."""

@@ -1,0 +1,172 @@
+"""An evaluation: what is compared, on what, against which objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Case
+from triaxis.domain.rubric import Rubric
+from triaxis.domain.slo import Slo
+from triaxis.domain.variant import Limits, ModelVariant, RoutedVariant, Target, Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """What one model costs, in dollars; None where the price table has no such column."""
+
+    model: str
+    source: str
+    """`litellm` or the path of the workspace's prices file."""
+    input_cost_per_token: Decimal | None = None
+    output_cost_per_token: Decimal | None = None
+    cache_read_input_token_cost: Decimal | None = None
+    cache_creation_input_token_cost: Decimal | None = None
+    output_cost_per_reasoning_token: Decimal | None = None
+    input_cost_per_token_batches: Decimal | None = None
+    output_cost_per_token_batches: Decimal | None = None
+    usd_per_core_hour: Decimal | None = None
+    usd_per_gpu_hour: Decimal | None = None
+    max_output_tokens: int | None = None
+    """Bounds what a call without `max_tokens` may cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """The rows used, by model, and the table they come from."""
+
+    rows: Mapping[str, PriceRow]
+    table_sha256: str
+    """Of LiteLLM's whole table, for provenance; not part of the hash of the rows."""
+    litellm_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanLabel:
+    """One rater's score of one answer in one dimension."""
+
+    id: str
+    variant: str
+    response_sha256: str
+    dimension: str
+    score: float
+    rater: str
+    rated_at: str
+    rubric_sha256: str | None = None
+    inclusion_prob: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A part of the dataset, drawn by case id so that it does not move when other cases change."""
+
+    cases: int
+    by: tuple[str, ...] = ()
+    """Tags whose strata keep their shares."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """Where and how calls are made; read from evaluation.yaml at the time of the call, never hashed."""
+
+    targets: Mapping[str, Target]
+    """By model name and endpoint identity, as `Target` keys of `target_key`."""
+    limits: Limits = Limits()
+
+
+def target_key(model: str, endpoint: str | None) -> str:
+    """The key of `Operations.targets`: a model at a server."""
+    return f"{model}@{endpoint or ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that decides a scorecard besides the stored rows: what `prepare` resolves and later stages read."""
+
+    name: str
+    baseline: str
+    variants: tuple[Variant, ...]
+    """Sorted by name."""
+    cases: tuple[Case, ...]
+    """After sampling and quarantine, sorted by id."""
+    rubric: Rubric
+    slo: Slo
+    prices: Prices
+    labels: tuple[HumanLabel, ...] = ()
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name; `check` has made sure that every name used exists."""
+        return next(v for v in self.variants if v.name == name)
+
+    @property
+    def generated(self) -> tuple[ModelVariant, ...]:
+        """The variants that make generations."""
+        return tuple(v for v in self.variants if isinstance(v, ModelVariant))
+
+    @property
+    def routed(self) -> tuple[RoutedVariant, ...]:
+        """The views over other variants."""
+        return tuple(v for v in self.variants if isinstance(v, RoutedVariant))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A case that validation kept out, and why."""
+
+    id: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """The outcome of one Great Expectations expectation."""
+
+    name: str
+    column: str | None
+    success: bool
+    failing_ids: tuple[str, ...]
+    checked: int
+    detail: str
+    """What was expected, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """Whether the ground truth is fit."""
+
+    expectations: tuple[Expectation, ...]
+    quarantined: tuple[Quarantined, ...]
+    cases: int
+    """Cases looked at."""
+
+    @property
+    def success(self) -> bool:
+        """Whether every expectation held."""
+        return all(e.success for e in self.expectations)
+
+
+OnBadCases = Literal["stop", "quarantine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A workspace as read: the inputs before sampling and validation, and what is needed to run them."""
+
+    config: str
+    """Path of the evaluation file, relative to the workspace."""
+    reports: str
+    inputs: Inputs
+    sample: Sample | None
+    on_bad_cases: OnBadCases
+    expectations: JsonValue
+    """The Great Expectations suite as parsed, or None."""
+    operations: Operations
+    files: tuple[str, ...]
+    """Every file that was read, relative to the workspace, sorted: the dependencies of `prepare`."""
+    notices: tuple[str, ...] = field(default=())
+    """What is odd but legal, one sentence each."""

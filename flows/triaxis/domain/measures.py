@@ -1,0 +1,150 @@
+"""What `assess` measured: the content of measures.json, from which `decide` makes verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from triaxis.quantities import Absent, Estimate, Measure, Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much there is of everything."""
+
+    cases: int
+    generated: int
+    """Generations with an answer, repeats counted."""
+    failed: int
+    """Generations whose outcome is terminal."""
+    probed: int
+    """Measured probe requests, failures among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFacts:
+    """What is needed to trust a probe."""
+
+    client: str
+    blocks: int
+    requests: int
+    warmup: int
+    errors: int
+    lag_p99_ms: float
+    """99th percentile of actual minus scheduled send."""
+    autocorrelated: bool
+    """Whether the bounds come from blocks."""
+    cached_share: float | None
+    """Share of prompt tokens read from cache, where reported."""
+    histogram_ms: Mapping[str, tuple[float, ...]]
+    """Per measure (`full`, `ttft`): the successes' milliseconds at 0, 1, ..., 100%, for the pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyMeasures:
+    """Quantiles by measure (`full`, `ttft`) and statistic (`p50`, `p95`, `p99`)."""
+
+    quantiles: Mapping[str, Mapping[str, Measure]]
+    """Failures ranked slower than every success."""
+    successes: Mapping[str, Mapping[str, Measure]]
+    """Over successes only, as published tables have it."""
+    facts: ProbeFacts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostMeasures:
+    """Production cost, and beside it what the evaluation itself spent."""
+
+    per_request: Measure
+    per_session: Measure
+    per_month: Measure
+    parts: Mapping[str, float]
+    """Mean dollars a request by kind: input, cached, cache_write, output, reasoning, compute."""
+    cached_share: float | None
+    cached_share_source: str
+    """`measured`, `declared` or `unknown`."""
+    judge_usd: Money
+    spent_usd: Money
+    """What the variant's rows are known to have cost, failed attempts included, judging apart."""
+    possible_usd: Money
+    """No more than this was billed on top, by attempts of unknown fate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionMeasures:
+    """One dimension of one variant."""
+
+    overall: Measure
+    """Failures count 0, abstentions are left out."""
+    answered_only: Measure
+    """Over answered cases."""
+    scored: int
+    abstained: int
+    failed: int
+    unvalidated: bool
+    """A judge without calibration, which cannot gate."""
+    slices: Mapping[str, Mapping[str, Measure]]
+    """Tag to value to estimate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveMeasure:
+    """The estimate one objective is judged by, at the objective's own level and slice."""
+
+    estimate: Measure
+    if_abstained_fail: Measure | None = None
+    """The same with every abstention scored 0; None where nothing abstained."""
+    if_abstained_pass: Measure | None = None
+    """The same with every abstention scored 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Variant minus baseline, paired by case over the cases both have."""
+
+    difference: float
+    low: float
+    high: float
+    level: float
+    n: float
+    """Independent units: clusters, or blocks of a probe."""
+    method: str
+    baseline: float
+    """The baseline's own value over the same pairs, to which relative margins refer."""
+
+
+DifferenceOrAbsent: TypeAlias = Difference | Absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantMeasures:
+    """Everything measured of one variant."""
+
+    name: str
+    levers: tuple[str, ...]
+    route_arms: Mapping[str, str]
+    n: Counts
+    error_rate: Measure
+    latency: LatencyMeasures
+    cost: CostMeasures
+    precision: Mapping[str, DimensionMeasures]
+    objectives: tuple[ObjectiveMeasure, ...]
+    """In the order of `Slo.objectives`."""
+    against_baseline: Mapping[str, DifferenceOrAbsent] = field(default_factory=dict[str, DifferenceOrAbsent])
+    """By measure name; empty for the baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """The content of measures.json."""
+
+    variants: Mapping[str, VariantMeasures]
+    evidence_sha256: str
+    weighted_to_mix: bool
+    """Whether gated figures are weighted to production's traffic mix."""
+
+
+def estimated(measure: Measure) -> float | None:
+    """The value of an estimate, None where there is none."""
+    return measure.value if isinstance(measure, Estimate) else None

@@ -1,0 +1,96 @@
+"""The scorecard: verdicts with the estimates they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
+from triaxis.domain.slo import Axis
+from triaxis.quantities import Absent, Measure
+
+METHOD_VERSION = 1
+"""Changes only when a rule of the numbers changes."""
+SCHEMA_VERSION = 1
+
+ObjectiveVerdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
+Comparison: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
+Verdict: TypeAlias = Literal["promote", "hold", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedObjective:
+    """One objective with its estimate, its verdict and the reason in words."""
+
+    axis: Axis
+    name: str
+    """The measure's name: `latency.full.p95`, `cost.per_session`, `precision.NAME[TAG=VALUE]`, `errors.rate`."""
+    target: float
+    estimate: Measure
+    verdict: ObjectiveVerdict
+    why: str
+    bound: float | None
+    """The end of the interval that decides, None for an absent estimate."""
+    guard: float
+    """How far beyond the target the bound may lie, in the measure's unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One measure against the baseline's."""
+
+    difference: DifferenceOrAbsent
+    verdict: Comparison
+    gated: bool
+    """Whether the SLO has a margin for this measure's axis."""
+    margin: float | None
+    """In the measure's unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """Each axis normalised to 0 to 1, for reading; never gated."""
+
+    latency: float | Absent
+    cost: float | Absent
+    precision: float | Absent
+    composite: float | Absent
+    binding: Axis | None
+    """The axis with the least headroom to its limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantCard:
+    """One variant's part of a scorecard."""
+
+    measures: VariantMeasures
+    axes: Axes
+    objectives: tuple[JudgedObjective, ...]
+    against_baseline: Mapping[str, Compared]
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedFrom:
+    """Hashes of everything the scorecard depends on."""
+
+    dataset_sha256: str
+    rubric_sha256: str
+    slo_sha256: str
+    variants_sha256: str
+    prices_sha256: str
+    evidence_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """A decision's evidence, identified by its content."""
+
+    name: str
+    baseline: str
+    created_from: CreatedFrom
+    variants: Mapping[str, VariantCard]
+    id: str
+    """First 16 hex digits of the sha256 of the rest."""

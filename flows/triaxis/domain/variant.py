@@ -1,0 +1,137 @@
+"""A variant: one LLM setup under comparison, as it is hashed. Addresses, transports and limits are not part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from triaxis.domain.canonical import JsonValue
+
+LEVERS = (
+    "tiering",
+    "fine_tuning",
+    "prompt_caching",
+    "quantization",
+    "speculative_decoding",
+    "max_tokens",
+    "stop",
+    "batching",
+    "retrieval",
+    "human_review",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt template: its text decides, its path is only for messages to people."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePlan:
+    """The live streamed load that supplies a variant's latency."""
+
+    arrival: Literal["poisson", "constant", "trace"] = "poisson"
+    rate_per_s: float | None = None
+    """Arrivals a second; None for a trace, which carries its own times."""
+    trace: tuple[float, ...] = ()
+    """Recorded arrival offsets in seconds, ascending."""
+    requests: int = 200
+    blocks: int = 5
+    take: int = 1
+    """A new take measures everything again."""
+    seed: int = 1
+    warmup: int = 3
+    """Requests sent before the first measured one of each block; excluded from every figure."""
+    cache: Literal["cold", "warm"] = "cold"
+    """`warm` declares that repeated inputs are meant; `cold` excludes them."""
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How the variant would run in production; its cost is priced for that."""
+
+    mode: Literal["live", "batch"] = "live"
+    surface: str | None = None
+    interactive: bool = True
+    cache_hit_rate: float | None = None
+    """Declared share of prompt tokens read from cache; None means it is measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    """Which arm answers a case."""
+
+    by: Literal["field"]
+    field: str
+    """The slice tag, or `route`, whose text picks the arm."""
+    arms: Mapping[str, str]
+    """Text of the field to the name of the variant that answers."""
+    default: str | None = None
+    """The variant for a case whose field is missing or names no arm; None makes such a case a fault."""
+    oracle: str | None = None
+    """The tag that holds the right route, where ground truth has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVariant:
+    """A variant whose answers are generated."""
+
+    name: str
+    model: str
+    """A LiteLLM model name, or `local/NAME`."""
+    endpoint: str | None = None
+    """Identity of the server: as declared, else host and port of its address; None is the vendor's own."""
+    prompt: Prompt | None = None
+    params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    samples: int = 1
+    probe: ProbePlan | None = None
+    levers: tuple[str, ...] = ()
+    extends: str | None = None
+    serving: Serving = Serving()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedVariant:
+    """A view over other variants: it makes no generation of its own."""
+
+    name: str
+    router: Router
+    levers: tuple[str, ...] = ()
+    extends: str | None = None
+    serving: Serving = Serving()
+
+    def arm(self, tag: str | None) -> str | None:
+        """The variant that answers a case whose routing field reads `tag`; None where there is none."""
+        return self.router.default if tag is None else self.router.arms.get(tag, self.router.default)
+
+
+Variant: TypeAlias = ModelVariant | RoutedVariant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a model is reached. Not hashed: an address may change without changing what is measured."""
+
+    model: str
+    api_base: str | None = None
+    transport: Literal["live", "batch", "import"] = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on a run; not hashed."""
+
+    max_usd: float | None = None
+    concurrency: int = 32
+    requests_per_min: float | None = None
+    """Per provider; None leaves only the adaptive limit."""
+    tokens_per_min: float | None = None
+    max_attempts: int = 6
+    connect_timeout_s: float = 10.0
+    first_token_timeout_s: float = 60.0
+    total_timeout_s: float = 300.0

@@ -1,0 +1,140 @@
+"""Every error Triaxis raises on purpose.
+
+- TriaxisError
+    - InputFaults        faults of the user's files or arguments, all of them (exit 2)
+    - OverBudget         the run would pass `limits.max_usd` (exit 2)
+    - Busy               another run holds the workspace (exit 1)
+    - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
+    - Waiting            provider batches are not ready (exit 5)
+    - StoreDamaged       stored evidence does not hold together (exit 1)
+    - CallFailed         one call to a model failed
+        - Transient      sending it again may help
+        - Terminal       it will not: the answer is that there is no answer
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from triaxis.quantities import Money, Tokens
+
+
+class TriaxisError(Exception):
+    """The root; `exit_code` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Fault:
+    """One thing wrong with one input, with where it is and what to do about it."""
+
+    file: str
+    """Path as the user wrote it, relative to the workspace; or the option of the command line."""
+    line: int = 0
+    """1-based line, 0 where the file has none (Parquet, a missing file)."""
+    case: str = ""
+    """Id of the case, where the fault is in a case that has one."""
+    field: str = ""
+    """Dotted path of the field, such as `variants.small.params.max_tokens`."""
+    problem: str
+    advice: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        if self.case:
+            place += f" case {self.case!r}"
+        if self.field:
+            place += f" {self.field}"
+        return f"{place}: {self.problem}. {self.advice}"
+
+
+class InputFaults(TriaxisError):
+    """Every fault found in the inputs, in the order of file and line; `notices` are what is odd but legal."""
+
+    exit_code = 2
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class OverBudget(TriaxisError):
+    """The upper estimate of a run passes `limits.max_usd`; nothing was spent."""
+
+    exit_code = 2
+
+    def __init__(self, needed: Money, limit: Money) -> None:
+        self.needed, self.limit = needed, limit
+        super().__init__(
+            f"this run may cost up to ${needed.text()}, over limits.max_usd of ${limit.text()}; nothing was spent. "
+            f"Raise limits.max_usd to {needed.text()} or evaluate fewer cases or variants."
+        )
+
+
+class Busy(TriaxisError):
+    """Another process holds the workspace's lock."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"another run holds this workspace: {holder}. Wait for it to end, or stop it.")
+
+
+class Incomplete(TriaxisError):
+    """Some calls outlasted their retries. What was answered is stored, and the next run sends only the rest."""
+
+    def __init__(self, stage: str, missing: int, total: int, last_error: str) -> None:
+        self.stage, self.missing, self.total, self.last_error = stage, missing, total, last_error
+        super().__init__(
+            f"{stage}: {missing} of {total} calls have no answer after retries ({last_error}). "
+            "What was answered is stored; run again to send only what is missing."
+        )
+
+
+class Waiting(TriaxisError):
+    """Provider batches were submitted and are not ready yet."""
+
+    exit_code = 5
+
+
+class StoreDamaged(TriaxisError):
+    """A stored segment or evidence file does not hold what its name or its neighbours say."""
+
+
+class CallFailed(TriaxisError):
+    """A call to a model that brought no usable answer; the text never holds a key, a prompt or an answer."""
+
+    def __init__(self, reason: str, *, status: int | None = None, usage: Tokens | None = None, raw: str = "") -> None:
+        self.reason = reason
+        """A short stable word: rate_limit, timeout, reset, truncated, malformed, server, content_filter, ..."""
+        self.status = status
+        """The HTTP status, where there was one."""
+        self.usage = usage
+        """What the provider said it billed for the failure, where it said so."""
+        self.raw = raw
+        """The body as received, for a Terminal outcome that is stored as the row's answer."""
+        super().__init__(reason if status is None else f"{reason} (HTTP {status})")
+
+
+class Transient(CallFailed):
+    """The same request may succeed later."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        usage: Tokens | None = None,
+        retry_after_s: float | None = None,
+        billed: bool = True,
+    ) -> None:
+        super().__init__(reason, status=status, usage=usage)
+        self.retry_after_s = retry_after_s
+        """What the provider asked for in Retry-After."""
+        self.billed = billed
+        """Whether the provider may have billed it: False only where it surely did not (refused connection, 429)."""
+
+
+class Terminal(CallFailed):
+    """The same request will fail again: refused, filtered or malformed."""

@@ -1,0 +1,1 @@
+"""Prefect flows: fan-out, retries, schedules, artifacts."""

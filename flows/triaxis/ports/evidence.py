@@ -1,0 +1,113 @@
+"""The evidence behind the current scorecard: inputs as resolved, and rows, as files that each stage owns whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.evaluation import Inputs, Validation
+from triaxis.domain.measures import Measures
+from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
+
+TableName: TypeAlias = Literal["generations", "probes", "judgments"]
+
+
+class Columns(Protocol):
+    """Some columns of one table, all of the same length, in the file's row order."""
+
+    def __len__(self) -> int: ...
+
+    def codes(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+        """A text column as codes into its sorted distinct values; -1 is null."""
+        ...
+
+    def floats(self, name: str) -> NDArray[np.float64]:
+        """A numeric column; NaN is null."""
+        ...
+
+    def texts(self, name: str) -> Sequence[str | None]:
+        """A text column as it is."""
+        ...
+
+
+class Evidence(Protocol):
+    """Reads and writes `reports/evidence`. Every write is whole: a temporary file, then a rename.
+
+    Tables are written in a fixed order (variant, case, sample or block and index, dimension), whatever the order in
+    which rows came, so that equal rows make equal bytes.
+    """
+
+    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+        """Writes `inputs/`, with the hashes of `CreatedFrom` but the evidence's."""
+        ...
+
+    def inputs(self) -> Inputs:
+        """The inputs as `prepare` resolved them."""
+        ...
+
+    def validation(self) -> Validation:
+        """The outcome of the last validation."""
+        ...
+
+    def write_generations(self, rows: Iterable[Generation]) -> None:
+        """Writes generations.parquet."""
+        ...
+
+    def generations(self) -> Iterator[Generation]:
+        """Reads generations.parquet, in its order."""
+        ...
+
+    def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
+        """Writes probes.parquet: the measured requests, and the paid block rows behind them."""
+        ...
+
+    def probes(self) -> Iterator[ProbeRow]:
+        """Reads the measured requests, warm-up excluded."""
+        ...
+
+    def write_judgments(self, rows: Iterable[Judgment]) -> None:
+        """Writes judgments.parquet."""
+        ...
+
+    def judgments(self) -> Iterator[Judgment]:
+        """Reads judgments.parquet, in its order."""
+        ...
+
+    def columns(self, table: TableName, names: Sequence[str]) -> Columns:
+        """Some columns of a stage's table, without reading the rest.
+
+        generations: variant, case_id, sample, key, model, endpoint, outcome, error, finish_reason, answer,
+            input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, busy_core_s, client, raw
+        probes: variant, case_id, block, index, scheduled_ns, sent_ns, first_ns, last_ns, error, the five token
+            columns, client, key
+        judgments: variant, case_id, sample, dimension, outcome, score, why, judge
+        """
+        ...
+
+    def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
+        """Every attempt behind a table, by variant, each once per variant and key."""
+        ...
+
+    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
+        """The paid rows among `keys` that the present evidence carries, with their attempts."""
+        ...
+
+    def evidence_sha256(self) -> str:
+        """Over canonical rows, not Parquet bytes."""
+        ...
+
+    def write_measures(self, measures: Measures) -> None:
+        """Writes measures.json."""
+        ...
+
+    def measures(self) -> Measures:
+        """Reads measures.json."""
+        ...
+
+    def write_json(self, path: str, value: JsonValue) -> None:
+        """A canonical JSON file, RFC 8785 and a final newline, at a path relative to the reports folder."""
+        ...

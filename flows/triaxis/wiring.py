@@ -1,0 +1,1 @@
+"""Settings to adapters behind ports, as one frozen value."""
