@@ -161,6 +161,7 @@ class Source:
     """Path of the evaluation file, relative to the workspace."""
     reports: str
     inputs: Inputs
+    """With every case of the dataset, before sampling and quarantine."""
     sample: Sample | None
     on_bad_cases: OnBadCases
     expectations: JsonValue
@@ -168,5 +169,7 @@ class Source:
     operations: Operations
     files: tuple[str, ...]
     """Every file that was read, relative to the workspace, sorted: the dependencies of `prepare`."""
+    dataset: str = ""
+    """Path of the cases, relative to the workspace."""
     notices: tuple[str, ...] = field(default=())
     """What is odd but legal, one sentence each."""

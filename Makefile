@@ -1,0 +1,51 @@
+# Every target does all its set-up from nothing; Python 3.11 or newer and make are all that is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
+
+.PHONY: run full test check chaos venv venv-dev clean
+
+run: venv            ## evaluate the example workspace on a real local model
+	@$(BIN)/triaxis run
+
+full: venv           ## the same on every case, with the variants that take longer
+	@$(BIN)/triaxis run -c full.yaml
+
+test: venv-dev       ## every test, with coverage of the core
+	@$(BIN)/python -m pytest -q -n 2 -m "not chaos" --cov --cov-report= tests
+	@$(BIN)/coverage report --include='*/triaxis/domain/*,*/triaxis/stats/*,*/triaxis/rules/*' --fail-under=100 --skip-covered
+
+chaos: venv-dev      ## the long fault-injection runs
+	@$(BIN)/python -m pytest -q -m chaos tests
+
+check: venv-dev      ## lint, types, import contracts, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/docs
+
+venv: .venv/ready
+venv-dev: .venv/ready-dev
+
+.venv/bin/uv: bootstrap.lock
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r bootstrap.lock
+
+.venv/ready: .venv/bin/uv requirements.lock models.lock pyproject.toml
+	@$(INSTALL) --require-hashes -r requirements.lock -r models.lock
+	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock:                ## resolve the dependencies anew
+	@$(BIN)/uv pip compile pyproject.toml --extra local --group build --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra local --group build --group dev -c requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements-dev.lock
+
+clean:
+	@rm -rf .venv .triaxis

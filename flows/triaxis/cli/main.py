@@ -1,0 +1,99 @@
+"""The command line: a table of verbs, each imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from triaxis.errors import InputFaults, TriaxisError
+
+INTERRUPTED = 130
+QUIET_VENDORS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}
+"""Set before any vendor is imported: no vendor calls home for a user who runs an evaluation."""
+
+VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Write a workspace that runs, or complete an existing folder."),
+    "check": ("inspect", "Report every fault of every input file; spends nothing."),
+    "plan": ("inspect", "Say what a run would call and cost, and why; spends nothing."),
+    "run": ("run", "Evaluate: the whole flow, from files to scorecard."),
+    "prepare": ("stages", "Read, validate and resolve the inputs."),
+    "generate": ("stages", "Ask the models for the answers that are missing."),
+    "probe": ("stages", "Measure latency under a live, open load."),
+    "judge": ("stages", "Score every answer in every dimension."),
+    "assess": ("stages", "Turn rows into estimates."),
+    "decide": ("stages", "Turn estimates into verdicts: writes the scorecard."),
+    "publish": ("stages", "Write the pages and archive the scorecard."),
+    "gate": ("read", "The decision on a variant, as an exit code."),
+    "show": ("read", "The current scorecard in the terminal."),
+    "schema": ("read", "The JSON Schema of a file format."),
+}
+"""Verb to the module of this package that holds it, and its one line of help."""
+
+
+class Verbs(click.Group):
+    """Loads a verb's module only when the verb is called, so that `--help` stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order of the pipeline."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, or None for a word that is none."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"triaxis.cli.{VERBS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Prints the table without importing what it names."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="triaxis")
+def triaxis() -> None:
+    """Decides, on evidence, which LLM setup to ship: precision, latency and cost, gated per axis."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The console script: runs a verb and ends the process with its exit code."""
+    for name, value in QUIET_VENDORS.items():
+        os.environ.setdefault(name, value)
+    sys.exit(_run(args))
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        code = triaxis.main(args=list(args) if args is not None else None, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped; what was answered is stored, and the next run sends only the rest", err=True)
+        return INTERRUPTED
+    except InputFaults as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        count = len(error.faults)
+        click.echo(f"{count} fault{'s' if count > 1 else ''}; nothing was called", err=True)
+        return error.exit_code
+    except TriaxisError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0

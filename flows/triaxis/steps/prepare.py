@@ -1,0 +1,96 @@
+"""prepare: from the user's files to the inputs that every later stage reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from triaxis.domain.canonical import sha256_json
+from triaxis.domain.case import dataset_sha256
+from triaxis.domain.evaluation import Inputs, Source, Validation
+from triaxis.domain.hashes import input_hashes
+from triaxis.domain.variant import ModelVariant, RoutedVariant, Variant
+from triaxis.errors import Fault, InputFaults
+from triaxis.ports.evidence import Evidence
+from triaxis.ports.workspace import Validator
+from triaxis.rules.sampling import draw
+
+
+def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: tuple[str, ...] = ()) -> Inputs:
+    """Validates the whole dataset, draws the sample, and writes `inputs/`.
+
+    Args:
+        source: The workspace as read.
+        validator: Judges the ground truth; not asked again about a dataset, suite and prompts it has judged before.
+        evidence: Where the inputs go.
+        only: Names of variants to evaluate; empty means all. The baseline and the arms of a named view come along.
+
+    Raises:
+        InputFaults: for cases that fail validation, unless the evaluation says to quarantine them.
+    """
+    prompts = _prompts(source.inputs.variants)
+    asked = sha256_json({"dataset": dataset_sha256(source.inputs.cases), "suite": source.expectations, **prompts})
+    validation = _validated_before(evidence, asked) or validator.validate(
+        source.inputs.cases, source.expectations, prompts
+    )
+    if faults := tuple(_faults(source, validation)):
+        raise InputFaults(*faults)
+    inputs = resolve(source, validation, only=only)
+    evidence.write_inputs(inputs, validation, {**input_hashes(inputs), "validation_sha256": asked})
+    return inputs
+
+
+def resolve(source: Source, validation: Validation | None = None, *, only: tuple[str, ...] = ()) -> Inputs:
+    """The inputs after quarantine, sampling and the choice of variants; without a validation nothing is kept out."""
+    bad = frozenset(q.id for q in validation.quarantined) if validation else frozenset[str]()
+    sound = [case for case in source.inputs.cases if case.id not in bad]
+    cases = draw(sound, source.sample) if source.sample else tuple(sorted(sound, key=lambda case: case.id))
+    variants = tuple(v for v in source.inputs.variants if not only or v.name in _wanted(source.inputs, only))
+    return replace(source.inputs, cases=cases, variants=variants)
+
+
+def _wanted(inputs: Inputs, only: tuple[str, ...]) -> frozenset[str]:
+    """The named variants, the baseline, and the arms without which a view among them cannot be scored."""
+    names = {*only, inputs.baseline}
+    for variant in inputs.routed:
+        if variant.name in names:
+            names |= {*variant.router.arms.values(), *filter(None, [variant.router.default])}
+    return frozenset(names)
+
+
+def _prompts(variants: tuple[Variant, ...]) -> Mapping[str, str]:
+    prompts: dict[str, str] = {}
+    for variant in variants:
+        match variant:
+            case ModelVariant(prompt=prompt) if prompt is not None:
+                prompts[prompt.path] = prompt.text
+            case ModelVariant() | RoutedVariant():
+                pass
+    return prompts
+
+
+def _validated_before(evidence: Evidence, asked: str) -> Validation | None:
+    return evidence.validation() if evidence.hashes().get("validation_sha256") == asked else None
+
+
+def _faults(source: Source, validation: Validation) -> Iterator[Fault]:
+    """What stops the run: every failing row, or with `quarantine` only what no row can be blamed for."""
+    for expectation in validation.expectations:
+        if expectation.success:
+            continue
+        if not expectation.failing_ids:
+            yield Fault(
+                file=source.dataset,
+                field=expectation.column or "",
+                problem=f"the dataset fails {expectation.name}: {expectation.detail}",
+                advice="Mend the cases, or change the expectation.",
+            )
+        elif source.on_bad_cases == "stop":
+            for case_id in expectation.failing_ids:
+                yield Fault(
+                    file=source.dataset,
+                    case=case_id,
+                    field=expectation.column or "",
+                    problem=f"fails {expectation.name}: {expectation.detail}",
+                    advice="Mend the case, or set `on_bad_cases: quarantine` to evaluate without it.",
+                )
