@@ -97,6 +97,10 @@ class ObjectiveMeasure:
     """The same with every abstention scored 0; None where nothing abstained."""
     if_abstained_pass: Measure | None = None
     """The same with every abstention scored 1."""
+    units: int | None = None
+    """Independent units that carry it: sessions or cases, and requests of a probe; under ten decide nothing."""
+    unvalidated: bool = False
+    """Whether it is the word of a judge that nobody calibrated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

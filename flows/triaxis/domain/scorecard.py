@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
-from triaxis.domain.slo import Axis
+from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
 
 METHOD_VERSION = 1
@@ -34,6 +34,8 @@ class JudgedObjective:
     """The end of the interval that decides, None for an absent estimate."""
     guard: float
     """How far beyond the target the bound may lie, in the measure's unit."""
+    more: int | None = None
+    """About how many more independent units would settle an inconclusive one, if the value stays; None where none would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,19 @@ class CreatedFrom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroundTruth:
+    """Whether the cases were fit to decide on."""
+
+    cases: int
+    """Cases that validation looked at."""
+    success: bool
+    failed: tuple[str, ...] = ()
+    """Names of the expectations that did not hold, sorted."""
+    quarantined: tuple[str, ...] = ()
+    """Ids of the cases kept out, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
     """A decision's evidence, identified by its content."""
 
@@ -94,3 +109,12 @@ class Scorecard:
     variants: Mapping[str, VariantCard]
     id: str
     """First 16 hex digits of the sha256 of the rest."""
+    owner: str = ""
+    review_by: str = ""
+    """The SLO's ISO date; whether it has passed is said by whoever reads, since a scorecard holds no clock."""
+    weights: Weights | None = None
+    off: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dimensions that score nothing, and why."""
+    weighted_to_mix: bool = False
+    """Whether gated figures are weighted to production's traffic mix; else they speak of the dataset's."""
+    ground_truth: GroundTruth | None = None
