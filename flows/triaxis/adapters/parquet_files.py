@@ -1,0 +1,254 @@
+"""Parquet: the one module that knows pyarrow.
+
+Files are written so that equal rows make equal bytes under one lock file: fixed compression, fixed row groups whatever
+the pieces in which rows came, no statistics, no metadata of any library. Across versions of the libraries the bytes may
+differ, which is why `digest` hashes what the columns hold instead.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingTypeArgument=false
+# (pyarrow's stubs leave most element types unknown; everything that leaves this module is typed by hand)
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from triaxis.adapters.atomic import replacing
+from triaxis.errors import StoreDamaged
+
+Kind: TypeAlias = Literal["text", "int", "float", "flag"]
+Cell: TypeAlias = str | int | float | bool | None
+Layout: TypeAlias = Mapping[str, Kind]
+"""Columns by name, in the file's order."""
+
+ROW_GROUP = 8_192
+"""Rows held in memory while writing or scanning; at ten thousand characters a row, 80 MB."""
+_TYPES: Mapping[Kind, pa.DataType] = {"text": pa.string(), "int": pa.int64(), "float": pa.float64(), "flag": pa.bool_()}
+
+
+def write_table(path: Path, layout: Layout, rows: Iterable[tuple[Cell, ...]]) -> int:
+    """Writes the rows, each in the order of the layout, as one whole file; how many there were."""
+    remaining = iter(rows)
+    written = 0
+    with replacing(path) as draft, _writer(draft, layout) as writer:
+        while batch := list(islice(remaining, ROW_GROUP)):
+            writer.write_table(_table(layout, batch), row_group_size=ROW_GROUP)
+            written += len(batch)
+    return written
+
+
+def reorder(path: Path, layout: Layout, order: NDArray[np.intp]) -> None:
+    """Writes the file again with its rows in the given order."""
+    with _damage(path):
+        table = pq.read_table(path)
+    with replacing(path) as draft, _writer(draft, layout) as writer:
+        for start in range(0, len(order), ROW_GROUP):
+            part = table.take(order[start : start + ROW_GROUP])
+            writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """The rows, in the file's order and a row group at a time, with the columns named."""
+    with _damage(path), pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(names))
+            yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
+
+
+def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterator[tuple[Cell, ...]]:
+    """The rows at some positions, ascending, without turning the others into Python values."""
+    wanted = np.sort(np.fromiter(positions, dtype=np.int64, count=len(positions)))
+    with _damage(path), pq.ParquetFile(path) as file:
+        start = 0
+        for group in range(file.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)] - start
+            start = end
+            if len(inside):
+                table = file.read_row_group(group, columns=list(names)).take(inside)
+                yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
+
+
+def count(path: Path) -> int:
+    """How many rows the file has."""
+    with _damage(path):
+        return pq.read_metadata(path).num_rows
+
+
+def read_columns(path: Path) -> dict[str, list[object]]:
+    """Every column of a file that somebody else wrote, as Python values; nulls are None.
+
+    Raises:
+        ValueError: where it is not a Parquet file that can be read.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"not a readable Parquet file: {error}") from error
+    return {name: cast("list[object]", table.column(name).to_pylist()) for name in table.column_names}
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetColumns:
+    """Some columns of one file, as `ports.evidence.Columns`."""
+
+    _table: pa.Table
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    def codes(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+        """A text column as codes into its sorted distinct values; -1 is null."""
+        column = self._table.column(name)
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        joined = column.unify_dictionaries().combine_chunks()
+        pieces = joined.chunks if isinstance(joined, pa.ChunkedArray) else [joined]
+        if not pieces:
+            return np.empty(0, np.int32), ()
+        encoded = cast("pa.DictionaryArray", pieces[0])
+        values = cast("list[str]", encoded.dictionary.to_pylist())
+        raw = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+        used = np.unique(raw[raw >= 0])
+        ordered = sorted(used.tolist(), key=values.__getitem__)
+        place = np.full(len(values) + 1, -1, np.int32)
+        place[ordered] = np.arange(len(ordered), dtype=np.int32)
+        return place[raw], tuple(values[i] for i in ordered)
+
+    def floats(self, name: str) -> NDArray[np.float64]:
+        """A numeric column; NaN is null."""
+        column = self._table.column(name).cast(pa.float64())
+        return column.fill_null(_scalar(float("nan"))).to_numpy().astype(np.float64, copy=False)
+
+    def texts(self, name: str) -> Sequence[str | None]:
+        """A text column as it is."""
+        return cast("list[str | None]", self._table.column(name).to_pylist())
+
+
+def columns(path: Path, names: Sequence[str], *, keep: tuple[str, Cell] | None = None) -> ParquetColumns:
+    """Loads columns; `keep` names a column and the value that rows must have there.
+
+    Text is read as dictionary codes where the file has it so, which makes a million rows a matter of a second.
+    """
+    needed = list(dict.fromkeys([*names, keep[0]] if keep else names))
+    with _damage(path):
+        schema = pq.read_schema(path)
+        texts = [name for name in needed if pa.types.is_string(schema.field(name).type)]
+        table = pq.read_table(path, columns=needed, read_dictionary=[n for n in texts if n not in _UNIQUE])
+    if keep:
+        table = table.filter(pc.equal(table.column(keep[0]), _scalar(keep[1])))
+    return ParquetColumns(table)
+
+
+_UNIQUE = frozenset({"key", "raw", "answer", "attempts", "rows", "body"})
+"""Columns whose values hardly repeat: a dictionary of them would only cost."""
+
+
+def digest(path: Path, layout: Layout) -> str:
+    """Hex sha256 of what the columns hold, in row order; no version, compression or grouping of Parquet changes it.
+
+    Per column three sha256 are taken: of one byte a row (1 present, 0 null); of one little-endian 64-bit word a row
+    (an integer, the bits of a double, a flag as 0 or 1, the length of a text in UTF-8 bytes; 0 where null); and of all
+    texts' UTF-8 bytes joined. The digest is the sha256 of one line a column, `name kind present words bytes`.
+    """
+    hashes = {name: (hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for name in layout}
+    with _damage(path), pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(layout))
+            for name, kind in layout.items():
+                for mine, piece in zip(hashes[name], _canonical(table.column(name), kind), strict=True):
+                    mine.update(piece)
+    lines = [f"{name} {layout[name]} {' '.join(h.hexdigest() for h in hashes[name])}\n" for name in layout]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _writer(path: Path, layout: Layout) -> pq.ParquetWriter:
+    repeating = [name for name, kind in layout.items() if kind == "text" and name not in _UNIQUE]
+    return pq.ParquetWriter(
+        path,
+        _schema(layout),
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=cast("bool", repeating),
+        write_statistics=False,
+        store_schema=False,
+    )
+
+
+def _schema(layout: Layout) -> pa.Schema:
+    return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in layout.items()])
+
+
+def _table(layout: Layout, batch: Sequence[tuple[Cell, ...]]) -> pa.Table:
+    cells = zip(*batch, strict=True)
+    arrays = [_array(column, kind) for column, kind in zip(cells, layout.values(), strict=True)]
+    return pa.Table.from_arrays(arrays, schema=_schema(layout))
+
+
+def _array(column: tuple[Cell, ...], kind: Kind) -> pa.Array:
+    try:
+        return pa.array(column, _TYPES[kind])
+    except UnicodeEncodeError:
+        # A model may answer with half of a surrogate pair, which is no text that UTF-8 can hold.
+        whole = [c.encode("utf-8", "replace").decode() if isinstance(c, str) else None for c in column]
+        return pa.array(whole, _TYPES[kind])
+
+
+def _scalar(value: Cell) -> pa.Scalar:
+    # The stubs admit no plain number here.
+    return cast("Callable[[Cell], pa.Scalar]", pa.scalar)(value)
+
+
+def _pylist(column: pa.ChunkedArray) -> list[Cell]:
+    return cast("list[Cell]", column.to_pylist())
+
+
+@contextmanager
+def _damage(path: Path) -> Generator[None]:
+    """Names the file in whatever its reader finds wrong; that it is not there at all is the caller's to judge."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise StoreDamaged(
+            f"{path} is damaged ({error}). Restore it with `dvc checkout`, or delete it and run again: "
+            "what the row store and the evidence hold between them is not bought again."
+        ) from error
+
+
+def _canonical(column: pa.ChunkedArray, kind: Kind) -> tuple[bytes, bytes, bytes]:
+    """Presence, words and text of one column, as `digest` says."""
+    present = column.is_valid().to_numpy().astype(np.uint8).tobytes()
+    match kind:
+        case "text":
+            lengths = pc.binary_length(column).fill_null(0).to_numpy().astype("<i8")
+            text = b"".join(map(_text_bytes, column.chunks))
+            return present, lengths.tobytes(), text
+        case "int" | "flag":
+            words = column.cast(pa.int64()).fill_null(_scalar(0)).to_numpy().astype("<i8")
+            return present, words.tobytes(), b""
+        case "float":
+            # Adding zero turns -0.0 into 0.0: the two are one number.
+            return present, (column.fill_null(_scalar(0.0)).to_numpy() + 0.0).astype("<f8").tobytes(), b""
+
+
+def _text_bytes(chunk: pa.Array) -> bytes:
+    """The UTF-8 bytes of a text array's values, one after another, taken from Arrow's own buffer."""
+    _, offsets, data = chunk.buffers()
+    if data is None or offsets is None or not len(chunk):
+        return b""
+    bounds = np.frombuffer(memoryview(offsets), dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    return memoryview(data)[int(bounds[0]) : int(bounds[-1])].tobytes()
