@@ -10,6 +10,7 @@
     - CallFailed         one call to a model failed
         - Transient      sending it again may help
         - Terminal       it will not: the answer is that there is no answer
+        - Denied         no call to this model can succeed until a person changes something
 """
 
 from __future__ import annotations
@@ -105,7 +106,15 @@ class StoreDamaged(TriaxisError):
 class CallFailed(TriaxisError):
     """A call to a model that brought no usable answer; the text never holds a key, a prompt or an answer."""
 
-    def __init__(self, reason: str, *, status: int | None = None, usage: Tokens | None = None, raw: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        usage: Tokens | None = None,
+        raw: str = "",
+        billed: bool = True,
+    ) -> None:
         self.reason = reason
         """A short stable word: rate_limit, timeout, reset, truncated, malformed, server, content_filter, ..."""
         self.status = status
@@ -114,6 +123,8 @@ class CallFailed(TriaxisError):
         """What the provider said it billed for the failure, where it said so."""
         self.raw = raw
         """The body as received, for a Terminal outcome that is stored as the row's answer."""
+        self.billed = billed
+        """Whether the provider may have billed it: False only where it surely did not (refused connection, 429)."""
         super().__init__(reason if status is None else f"{reason} (HTTP {status})")
 
 
@@ -129,12 +140,22 @@ class Transient(CallFailed):
         retry_after_s: float | None = None,
         billed: bool = True,
     ) -> None:
-        super().__init__(reason, status=status, usage=usage)
+        super().__init__(reason, status=status, usage=usage, billed=billed)
         self.retry_after_s = retry_after_s
         """What the provider asked for in Retry-After."""
-        self.billed = billed
-        """Whether the provider may have billed it: False only where it surely did not (refused connection, 429)."""
 
 
 class Terminal(CallFailed):
     """The same request will fail again: refused, filtered or malformed."""
+
+
+class Denied(CallFailed):
+    """No call to this model can succeed until a person changes something: a key, a name, a quota. It stops the run."""
+
+    def __init__(self, reason: str, advice: str, *, status: int | None = None) -> None:
+        super().__init__(reason, status=status, billed=False)
+        self.advice = advice
+        """What to change, with what the provider said; keys are taken out of it."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: {self.advice}"

@@ -1,0 +1,142 @@
+"""Chat completions over an OpenAI-compatible wire, with one pooled HTTP client.
+
+Calls are sent whole, not streamed. Nothing here measures latency (that is the probe's work, on a client of its own),
+a plain body is kept byte for byte, and it costs a fraction of the processor time of a parsed stream, which is what
+bounds 64 calls at once. The time to the first token of a whole answer is the time to its first byte, so the three
+timeouts of a stream keep their meaning:
+
+    connect       until the connection stands
+    first token   until the first byte, and between any two reads after it
+    total         until the last byte
+
+A body that ends early shows as fewer bytes than were announced, as an open chunk, or as JSON without an end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from triaxis.adapters.openai_errors import checked, failure
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.rows import Request
+from triaxis.domain.variant import Limits
+from triaxis.errors import CallFailed, Denied, Transient
+from triaxis.ports.clock import Clock
+from triaxis.ports.models import ChatModel, Received
+
+CLIENT = "aiohttp"
+Body = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where and how a model takes chat completions."""
+
+    url: str
+    """The whole URL, `.../chat/completions`."""
+    variable: str
+    """The environment variable that holds the key."""
+    key: str | None = field(default=None, repr=False)
+    """None sends no Authorization: many local servers want none."""
+    body: Callable[[Request], Body] = field(repr=False)
+    """What is sent for a request."""
+
+
+def plain_body(model: str) -> Callable[[Request], Body]:
+    """Bodies that say what the request says, for the model under the provider's own name for it."""
+
+    def body(request: Request) -> Body:
+        return {"model": model, "messages": [m.to_json() for m in request.messages], **request.params}
+
+    return body
+
+
+@asynccontextmanager
+async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncGenerator[ChatModel]:
+    """The model at that address; connections are kept until the context ends."""
+    host = urlsplit(address.url).hostname or ""
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "triaxis"}
+    if address.key is not None:
+        headers["Authorization"] = f"Bearer {address.key}"
+    async with aiohttp.ClientSession(
+        headers=headers,
+        timeout=_timeouts(limits),
+        # How many calls there are at once is the pace's business, one floor up.
+        connector=aiohttp.TCPConnector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # A proxy is asked for once per call, which this machine's own servers need not pay for.
+        trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+    ) as session:
+        yield _Wire(session, address, clock)
+
+
+def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=limits.total_timeout_s,
+        sock_connect=limits.connect_timeout_s,
+        sock_read=limits.first_token_timeout_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    session: aiohttp.ClientSession
+    address: Address
+    clock: Clock
+
+    async def complete(self, request: Request) -> Received:
+        """Sends one request, once."""
+        data = json.dumps(self.address.body(request), ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            status, headers, body = await self._post(data)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            # The error's text names the address only, but its chain may hold the session's headers.
+            raise _broken(error) from None
+        raw = _text(body, status)
+        if status != HTTPStatus.OK:
+            now_s = self.clock.now_ns() / 1e9
+            raise failure(status, headers, raw, now_s=now_s, variable=self.address.variable, key=self.address.key)
+        checked(raw)
+        return Received(raw=raw, client=CLIENT)
+
+    async def _post(self, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        # A redirect would carry the key elsewhere, and turn the call into another one.
+        async with self.session.post(self.address.url, data=data, allow_redirects=False) as response:
+            return response.status, response.headers, await response.read()
+
+
+def _text(body: bytes, status: int) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        if status == HTTPStatus.OK:
+            raise Transient("malformed") from None
+        return body.decode(errors="replace")
+
+
+def _broken(error: Exception) -> CallFailed:
+    """What broke, from the surest not to have reached the provider to the least."""
+    match error:
+        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
+            return Denied("tls", "the server's certificate is not trusted; check api_base, or SSL_CERT_FILE")
+        case aiohttp.InvalidURL():
+            return Denied("address", "api_base is not a URL")
+        case aiohttp.ConnectionTimeoutError():
+            return Transient("connect_timeout", billed=False)
+        case aiohttp.ClientConnectorError() | aiohttp.ClientProxyConnectionError():
+            return Transient("connect", billed=False)
+        case TimeoutError():
+            return Transient("timeout")
+        case aiohttp.ClientPayloadError():
+            return Transient("truncated")
+        case aiohttp.ClientResponseError():
+            return Transient("malformed")
+        case _:
+            return Transient("reset")
