@@ -19,11 +19,11 @@ def replacing(path: Path) -> Generator[Path]:
     draft = path.with_name(f".{path.name}.tmp")
     try:
         yield draft
-        _flush(draft)
+        flush(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def write_whole(path: Path, content: bytes) -> bool:
@@ -38,7 +38,8 @@ def write_whole(path: Path, content: bytes) -> bool:
     return True
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Returns when a file's content, or a folder's names, are on disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
