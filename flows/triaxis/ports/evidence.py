@@ -45,6 +45,10 @@ class Evidence(Protocol):
         """Writes `inputs/`, with the hashes of `CreatedFrom` but the evidence's."""
         ...
 
+    def hashes(self) -> Mapping[str, str]:
+        """The hashes that `write_inputs` was given; empty where nothing was prepared yet."""
+        ...
+
     def inputs(self) -> Inputs:
         """The inputs as `prepare` resolved them."""
         ...
