@@ -1,0 +1,1 @@
+"""The door: the user's files are read and checked here, and nowhere else."""

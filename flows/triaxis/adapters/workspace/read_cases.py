@@ -1,0 +1,41 @@
+"""The dataset: every row of its file as a case, and each id once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from triaxis.adapters.workspace.case_files import DataFile, rows_of
+from triaxis.adapters.workspace.case_values import read_case
+from triaxis.adapters.workspace.findings import Findings
+from triaxis.domain.case import Case
+
+
+def read_cases(path: Path, name: str, columns: Mapping[str, str], findings: Findings) -> tuple[Case, ...] | None:
+    """Every case, sorted by id; None after adding faults."""
+    before = findings.count(name)
+    file = DataFile(path, name, findings, columns)
+    cases: list[Case] = []
+    first: dict[str, int] = {}
+    for line, row in rows_of(file):
+        given = row.get("id")
+        shown = given if isinstance(given, str) else ""
+        case = read_case(row, partial(_wrong, file, line, shown))
+        if case is None:
+            continue
+        if case.id in first:
+            where = f"in line {first[case.id]}" if line else "before"
+            findings.add(name, f"the id stands {where} already", _TWICE, line=line, case=shown, path="id")
+        first.setdefault(case.id, line)
+        cases.append(case)
+    if not cases and findings.count(name) == before:
+        findings.add(name, "holds no case", 'Write at least one: {"id": "case-1", "input": "text"}.')
+    return tuple(sorted(cases, key=lambda c: c.id)) if findings.count(name) == before else None
+
+
+_TWICE = "Give one of them another id, or remove it."
+
+
+def _wrong(file: DataFile, line: int, case: str, field: str, problem: str, advice: str) -> None:
+    file.findings.add(file.name, problem, advice, line=line, case=case, path=field)

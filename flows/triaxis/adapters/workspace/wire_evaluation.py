@@ -1,0 +1,206 @@
+"""evaluation.yaml as it is written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile
+
+Lever: TypeAlias = Literal[
+    "tiering",
+    "fine_tuning",
+    "prompt_caching",
+    "quantization",
+    "speculative_decoding",
+    "max_tokens",
+    "stop",
+    "batching",
+    "retrieval",
+    "human_review",
+]
+
+
+class WireSample(Wire):
+    """A part of the dataset."""
+
+    cases: Count
+    """How many cases are drawn."""
+    by: list[Text] = Field(default=[])
+    """Slice tags, or `route`, whose strata keep their shares."""
+    seed: int = 1
+    """Another seed draws another sample."""
+
+
+class WireDataset(Wire):
+    """Ground truth: a path, and how it is read."""
+
+    path: Text
+    """A .jsonl, .csv or .parquet file."""
+    columns: dict[Text, Text] = Field(default={})
+    """Key of a case (`input`, `slice.TAG`, ...) to the column or key of the file that holds it."""
+    sample: WireSample | None = None
+    """Evaluates a part only, drawn by case id."""
+
+
+class WireParams(Wire):
+    """Parameters of a call; any that the model's provider knows may be given."""
+
+    model_config = ConfigDict(extra="allow")
+
+    temperature: NonNegative | None = None
+    """Sampling temperature."""
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Nucleus sampling."""
+    max_tokens: Count | None = None
+    """Most tokens of an answer."""
+    max_completion_tokens: Count | None = None
+    """Most tokens of an answer, reasoning included."""
+    stop: str | list[str] | None = None
+    """Texts that end an answer."""
+    seed: int | None = None
+    """Seed of the provider's sampling."""
+
+
+class WireProbe(Wire):
+    """The live streamed load that supplies latency."""
+
+    arrival: Literal["poisson", "constant", "trace"] = "poisson"
+    """How requests are spaced."""
+    rate_per_s: Positive | None = None
+    """Requests a second; a trace carries its own times."""
+    path: Text | None = None
+    """The recorded trace: a CSV file with a column `offset_s`."""
+    requests: Count | None = None
+    """Measured requests: 200, or all of a trace."""
+    blocks: Count = 5
+    """Parts, parted in time, in which the requests are sent."""
+    take: int = 1
+    """Another number measures everything again."""
+    seed: int = 1
+    """Seed of the arrival times and of the drawn cases."""
+    warmup: Annotated[int, Field(ge=0)] = 3
+    """Requests before the first measured one of each block."""
+    cache: Literal["cold", "warm"] = "cold"
+    """`warm` declares that repeated inputs are meant."""
+    timeout_s: Positive = 60.0
+    """After this many seconds a request counts as failed."""
+
+
+class WireServing(Wire):
+    """How the variant would run in production."""
+
+    mode: Literal["live", "batch"] = "live"
+    """Production cost is priced for this."""
+    surface: Text | None = None
+    """The surface of the product that it serves."""
+    interactive: bool = True
+    """Whether a person waits for the answer."""
+    cache_hit_rate: Share | None = None
+    """Share of prompt tokens read from the cache, where it is declared and not measured."""
+
+
+class WireRouter(Wire):
+    """Which arm answers a case."""
+
+    by: Literal["field"]
+    """How the arm is chosen."""
+    field: Text
+    """The slice tag, or `route`, whose text picks the arm."""
+    arms: Annotated[dict[Text, Text], Field(min_length=1)]
+    """Text of the field to the name of the variant that answers."""
+    default: Text | None = None
+    """The variant for cases whose field is missing or names no arm."""
+    oracle: Text | None = None
+    """The tag that holds the right route."""
+
+
+class WireVariant(Wire):
+    """One LLM setup under comparison."""
+
+    extends: Text | None = None
+    """The variant that this one copies and overrides, deeply; null removes."""
+    levers: list[Lever] = Field(default=[])
+    """Levers that it pulls against the variant it extends; not copied by `extends`."""
+    serving: WireServing = WireServing()
+    """How it would run in production."""
+    model: Text | None = None
+    """A LiteLLM model name such as openai/gpt-4o-mini, or local/NAME."""
+    api_base: Text | None = None
+    """Address of the server, where it is not the provider's own."""
+    endpoint: Text | None = None
+    """Identity of the server in keys and hashes; else host and port of api_base."""
+    prompt: Text | None = None
+    """A template file; without one the input is sent as it is."""
+    params: WireParams = WireParams()
+    """Parameters of the call."""
+    samples: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Answers to each case."""
+    probe: WireProbe | None = None
+    """The load that measures latency; without one the variant has none."""
+    transport: Literal["live", "batch", "import"] = "live"
+    """How calls are made."""
+    responses: Text | None = None
+    """Outputs that exist already, for transport import."""
+    router: WireRouter | None = None
+    """Makes the variant a view over other variants."""
+
+
+class WireLimits(Wire):
+    """Bounds on a run."""
+
+    max_usd: NonNegative | None = None
+    """A run that may cost more stops before it spends."""
+    concurrency: Count = 32
+    """Most calls at a time."""
+    requests_per_min: Positive | None = None
+    """Most requests a minute, per provider."""
+    tokens_per_min: Positive | None = None
+    """Most tokens a minute, per provider."""
+    max_attempts: Count = 6
+    """Most times that one call is tried."""
+    connect_timeout_s: Positive = 10.0
+    """Seconds until a connection must stand."""
+    first_token_timeout_s: Positive = 60.0
+    """Seconds until an answer must begin."""
+    total_timeout_s: Positive = 300.0
+    """Seconds until an answer must have ended."""
+
+
+class WireEvaluationShell(WireFile):
+    """An evaluation whose variants are looked at one by one."""
+
+    name: Text | None = None
+    """What the evaluation is called; else the file's own name."""
+    dataset: WireDataset
+    """Ground truth: the path of a .jsonl, .csv or .parquet file, or a mapping with `path`."""
+    human: Text | None = None
+    """Human labels, a .jsonl file."""
+    expectations: Text | None = None
+    """A Great Expectations suite for the cases, a .json file."""
+    reports: Text = "reports"
+    """The folder for reports and evidence."""
+    rubric: Text
+    """The path of rubric.yaml: what is scored, and how."""
+    slo: Text
+    """The path of slo.yaml: the objectives."""
+    prices: Text | None = None
+    """Rows that override or add to LiteLLM's price table."""
+    baseline: Text
+    """The name of the variant that the others are compared with."""
+    limits: WireLimits = WireLimits()
+    """Bounds on a run."""
+    on_bad_cases: Literal["stop", "quarantine"] = "stop"
+    """Whether a case that fails validation stops the run or is left out."""
+    variants: Annotated[dict[Name, object], Field(min_length=1)]
+    """The setups under comparison, by name."""
+
+
+class WireEvaluation(WireEvaluationShell):
+    """What is evaluated: files, limits and variants."""
+
+    dataset: Text | WireDataset  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
+    """Ground truth: the path of a .jsonl, .csv or .parquet file, or a mapping with `path`."""
+    variants: Annotated[dict[Name, WireVariant], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The setups under comparison, by name."""
