@@ -52,3 +52,11 @@ class PythonEvaluators(Protocol):
     def call(self, evaluator: PythonFunction, case: Mapping[str, JsonValue], answer: str) -> float | bool | None:
         """What the function returns; its exceptions are raised as they are."""
         ...
+
+
+class JsonSchemas(Protocol):
+    """Holds JSON values against JSON Schemas."""
+
+    def misfit(self, schema: JsonValue, value: JsonValue) -> str | None:
+        """Why the value does not fit, in one line without memory addresses or dates; None where it fits."""
+        ...

@@ -1,0 +1,83 @@
+"""A workspace's own evaluators, run from the text that the rubric carries, never from a path that data names."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from importlib.abc import InspectLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import ModuleType
+
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.rubric import PythonFunction
+
+
+class PythonSources:
+    """Loads each source once and calls its functions; what they print goes to stderr.
+
+    A source is a module of its own: it may import what is installed, and cannot import its neighbours, since only its
+    own text is hashed and kept as evidence.
+    """
+
+    def __init__(self) -> None:
+        self._modules: dict[PythonFunction, ModuleType] = {}
+
+    def call(self, evaluator: PythonFunction, case: Mapping[str, JsonValue], answer: str) -> float | bool | None:
+        """What the function returns; its exceptions, and those of loading its source, are raised as they are."""
+        with contextlib.redirect_stdout(sys.stderr):
+            if evaluator not in self._modules:
+                self._modules[evaluator] = _load(evaluator)
+            function: Callable[..., float | bool | None] = getattr(self._modules[evaluator], evaluator.function)
+            return function(case, answer)
+
+
+def function_fault(evaluator: PythonFunction) -> tuple[int, str] | None:
+    """Line and fault of a source that does not parse or lacks the function, found without running it; None if sound."""
+    try:
+        module = ast.parse(evaluator.source)
+    except (SyntaxError, ValueError) as error:
+        return getattr(error, "lineno", None) or 1, f"the file is not Python: {getattr(error, 'msg', error)}"
+    names = {name for statement in module.body for name in _bound(statement)}
+    if evaluator.function not in names:
+        return 1, f"the file defines no {evaluator.function!r}; it has: {', '.join(sorted(names)) or 'nothing'}"
+    return None
+
+
+def _bound(statement: ast.stmt) -> tuple[str, ...]:
+    """The names a statement at the top of a file binds to something that may be called."""
+    match statement:
+        case ast.FunctionDef() | ast.ClassDef():
+            return (statement.name,)
+        case ast.Assign():
+            return tuple(target.id for target in statement.targets if isinstance(target, ast.Name))
+        case ast.ImportFrom():
+            return tuple(alias.asname or alias.name for alias in statement.names)
+        case _:
+            return ()
+
+
+class _Text(InspectLoader):
+    """Loads a module from text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, fullname: str) -> str:
+        """The text, whatever the name."""
+        del fullname
+        return self._text
+
+
+def _load(evaluator: PythonFunction) -> ModuleType:
+    name = f"triaxis_evaluator_{hashlib.sha256(evaluator.source.encode()).hexdigest()[:16]}"
+    loader = _Text(evaluator.source)
+    spec = spec_from_loader(name, loader, origin=evaluator.file)
+    if spec is None:
+        raise ImportError(f"{evaluator.file} cannot be loaded")
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for the names of their annotations
+    loader.exec_module(module)
+    return module
