@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from triaxis.domain.case import Case
@@ -39,7 +40,7 @@ class PlannedGenerations:
     """In the order of variants, cases and samples."""
 
     @property
-    def keys(self) -> Set[str]:
+    def keys(self) -> AbstractSet[str]:
         """Of the rows behind the answers, each once: variants that ask the same share what was paid."""
         return dict.fromkeys(item.key for item in self.items).keys()
 
