@@ -49,13 +49,13 @@ def write_table(path: Path, layout: Layout, rows: Iterable[tuple[Cell, ...]]) ->
     return written
 
 
-def reorder(path: Path, layout: Layout, order: NDArray[np.intp]) -> None:
+def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
     """Writes the file again with its rows in the given order."""
     with _damage(path):
         table = pq.read_table(path)
     with replacing(path) as draft, _writer(draft, layout) as writer:
         for start in range(0, len(order), ROW_GROUP):
-            part = table.take(order[start : start + ROW_GROUP])
+            part = table.take(np.asarray(order[start : start + ROW_GROUP], dtype=np.int64))
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
 
 

@@ -1,0 +1,234 @@
+"""`reports/evidence` as files: canonical JSON and deterministic Parquet, each written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from triaxis.adapters import evidence_tables as tables
+from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters.atomic import replacing, write_whole
+from triaxis.adapters.bulk import collector_paused
+from triaxis.adapters.evidence_codec import decode, encode
+from triaxis.adapters.evidence_inputs import InputFiles
+from triaxis.adapters.parquet_files import Cell, Layout, ParquetColumns
+from triaxis.adapters.row_codec import each_once, row_from
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.evaluation import Inputs, Validation
+from triaxis.domain.measures import Measures
+from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
+from triaxis.errors import StoreDamaged
+from triaxis.ports.evidence import TableName
+
+T = TypeVar("T")
+Line: TypeAlias = tuple[Cell, ...]
+LAYOUTS: Mapping[TableName, Layout] = {
+    "generations": tables.GENERATIONS,
+    "probes": tables.PROBES,
+    "judgments": tables.JUDGMENTS,
+}
+_STAGES: Mapping[TableName, str] = {"generations": "generate", "probes": "probe", "judgments": "judge"}
+
+
+class FileEvidence:
+    """`ports.evidence.Evidence` in the folder `evidence` of a reports folder."""
+
+    def __init__(self, reports: Path) -> None:
+        self._reports, self._folder = reports, reports / "evidence"
+        self._inputs = InputFiles(self._folder / "inputs")
+
+    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+        """Writes `inputs/` and clears away what is no part of it."""
+        self._inputs.write(inputs, validation, hashes)
+
+    def inputs(self) -> Inputs:
+        """The inputs as `prepare` resolved them."""
+        return self._inputs.read()
+
+    def validation(self) -> Validation:
+        """The outcome of the last validation."""
+        return self._inputs.validation()
+
+    def hashes(self) -> Mapping[str, str]:
+        """The hashes that `write_inputs` was given; empty where nothing is prepared."""
+        return self._inputs.hashes()
+
+    def write_generations(self, rows: Iterable[Generation]) -> None:
+        """Writes generations.parquet, by variant, case and sample."""
+        self._write("generations", map(tables.generation_cells, rows), _place(0, 1, 2))
+
+    def generations(self) -> Iterator[Generation]:
+        """Reads generations.parquet, in its order."""
+        return map(tables.generation_of, self._scan("generations"))
+
+    def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
+        """Writes probes.parquet: requests by variant, block and index, then the paid blocks by key."""
+        paid = {row.key: row for row in rows}
+        sent: dict[str, list[Attempt]] = {}
+        for attempt in attempts:
+            sent.setdefault(attempt.key, []).append(attempt)
+        requests = sorted(map(tables.probe_cells, probes), key=_place(1, 3, 4))
+        blocks = [tables.block_cells(paid.get(k), each_once(sent.get(k, ()))) for k in sorted({*paid, *sent})]
+        parquet.write_table(self._path("probes"), tables.PROBES, [*requests, *blocks])
+
+    def probes(self) -> Iterator[ProbeRow]:
+        """Reads the measured requests, warm-up excluded."""
+        return (tables.probe_of(line) for line in self._scan("probes") if line[0] == "request")
+
+    def write_judgments(self, rows: Iterable[Judgment]) -> None:
+        """Writes judgments.parquet, by variant, case, sample and dimension."""
+        self._write("judgments", map(tables.judgment_cells, rows), _place(0, 1, 2, 3))
+
+    def judgments(self) -> Iterator[Judgment]:
+        """Reads judgments.parquet, in its order."""
+        return map(tables.judgment_of, self._scan("judgments"))
+
+    def columns(self, table: TableName, names: Sequence[str]) -> ParquetColumns:
+        """Some columns of a stage's table; of probes, only the measured requests."""
+        keep = ("line", "request") if table == "probes" else None
+        return parquet.columns(self._present(table), names, keep=keep)
+
+    @collector_paused()
+    def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
+        """Every attempt behind a table, by variant, each once per variant and key."""
+        known: dict[str, dict[str, tuple[Attempt, ...]]] = {}
+        for variant, mark, make in self._attempt_cells(table):
+            mine = known.setdefault(variant, {})
+            if mark not in mine:
+                mine[mark] = make()
+        once = each_once if table == "judgments" else tuple[Attempt, ...]
+        return {variant: once(a for some in mine.values() for a in some) for variant, mine in known.items()}
+
+    @collector_paused()
+    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
+        """The paid rows among `keys` that the present evidence carries, with their attempts."""
+        wanted = frozenset(keys)
+        rows: dict[str, Row] = {}
+        attempts: list[Attempt] = []
+        for row, tried in self._paid(wanted):
+            attempts.extend(tried)
+            if row is not None:
+                rows.setdefault(row.key, row)
+        return tuple(rows.values()), each_once(attempts)
+
+    def evidence_sha256(self) -> str:
+        """The sha256 of one line a table, `name digest`, as `parquet_files.digest` takes it over canonical rows."""
+        lines = [f"{name} {parquet.digest(self._present(name), layout)}\n" for name, layout in LAYOUTS.items()]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def write_measures(self, measures: Measures) -> None:
+        """Writes measures.json."""
+        write_whole(self._folder / "measures.json", encode(measures))
+
+    def measures(self) -> Measures:
+        """Reads measures.json."""
+        return read_json(self._folder / "measures.json", Measures, "assess")
+
+    def write_json(self, path: str, value: JsonValue) -> None:
+        """A canonical JSON file at a path relative to the reports folder."""
+        write_whole(self._reports / path, encode(value))
+
+    def _path(self, table: TableName) -> Path:
+        return self._folder / f"{table}.parquet"
+
+    def _present(self, table: TableName) -> Path:
+        path = self._path(table)
+        if not path.is_file():
+            raise StoreDamaged(f"{path} is not there; `triaxis {_STAGES[table]}` makes it")
+        return path
+
+    def _scan(self, table: TableName) -> Iterator[Line]:
+        return parquet.scan(self._present(table), list(LAYOUTS[table]))
+
+    def _write(self, table: TableName, lines: Iterable[Line], place: Callable[[Line], Any]) -> None:
+        """Streams the lines to the file; only where they came out of order are they sorted, by their places alone."""
+        places: list[Any] = []
+
+        def noted() -> Iterator[Line]:
+            for line in lines:
+                places.append(place(line))
+                yield line
+
+        with replacing(self._path(table)) as draft:
+            parquet.write_table(draft, LAYOUTS[table], noted())
+            order = sorted(range(len(places)), key=places.__getitem__)
+            if order != list(range(len(places))):
+                parquet.reorder(draft, LAYOUTS[table], order)
+
+    def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
+        """Variant, a mark of what was attempted, and the attempts on demand."""
+        path = self._present(table)
+        if table == "judgments":
+            for variant, text in parquet.scan(path, ["variant", "attempts"]):
+                if text is not None:
+                    yield str(variant), str(text), lambda text=str(text): tables.attempts_of(text)
+            return
+        names = ["variant", "key", "model", "endpoint", "attempts"]
+        users = self._users_of_blocks() if table == "probes" else {}
+        for variant, *cells in parquet.scan(path, names):
+            line: dict[str, Any] = dict(zip(names[1:], cells, strict=True))
+            for user in [str(variant)] if variant is not None else users.get(line["key"], ()):
+                yield user, line["key"], lambda line=line: tables.attempts_of(line["attempts"], line)
+
+    def _users_of_blocks(self) -> dict[str, list[str]]:
+        """The variants whose requests were read from each block."""
+        users: dict[str, dict[str, None]] = {}
+        for variant, key in parquet.scan(self._path("probes"), ["variant", "key"]):
+            if variant is not None:
+                users.setdefault(str(key), {})[str(variant)] = None
+        return {key: list(variants) for key, variants in users.items()}
+
+    def _paid(self, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        for table in ("generations", "probes"):
+            yield from self._paid_lines(table, wanted)
+        yield from self._paid_judgments(wanted)
+
+    def _paid_lines(self, table: TableName, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """The first line of each key wanted that carries a paid row, or attempts that made none."""
+        path, names = self._path(table), list(LAYOUTS[table])
+        if not path.is_file():
+            return
+        mark = "line" if table == "probes" else "outcome"
+        first: dict[str, int] = {}
+        for position, (key, kind) in enumerate(parquet.scan(path, ["key", mark])):
+            if key in wanted and (table == "generations" or kind == "block"):
+                first.setdefault(str(key), position)
+        for cells in parquet.pick(path, names, first.values()):
+            line: dict[str, Any] = dict(zip(names, cells, strict=True))
+            line["kind"] = "probe" if table == "probes" else "call"
+            yield (row_from(line) if line["outcome"] else None), tables.attempts_of(line["attempts"], line)
+
+    def _paid_judgments(self, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        path = self._path("judgments")
+        if not path.is_file():
+            return
+        keys = parquet.scan(path, ["keys"])
+        held = [n for n, (said,) in enumerate(keys) if said and not wanted.isdisjoint(str(said).split(" "))]
+        for rows, attempts in parquet.pick(path, ["rows", "attempts"], held):
+            tried = tables.attempts_of(None if attempts is None else str(attempts))
+            yield None, tuple(attempt for attempt in tried if attempt.key in wanted)
+            for row in tables.judge_rows(str(rows)):
+                if row.key in wanted:
+                    yield row, ()
+
+
+def read_json(path: Path, kind: type[T], stage: str) -> T:
+    """A value that a stage wrote as JSON.
+
+    Raises:
+        StoreDamaged: where the file is missing or does not hold such a value.
+    """
+    try:
+        return decode(kind, json.loads(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise StoreDamaged(f"{path} is not there; `triaxis {stage}` makes it") from error
+    except ValueError as error:
+        raise StoreDamaged(f"{path} is damaged: {error}. Delete it; `triaxis {stage}` makes it again") from error
+
+
+def _place(*positions: int) -> Callable[[Line], Any]:
+    """The cells that say where a line stands in its table."""
+    return lambda line: tuple(line[i] for i in positions)
