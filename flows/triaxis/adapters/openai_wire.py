@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from triaxis.adapters.openai_address import Address, completions_url, plain_body
 from triaxis.adapters.openai_errors import checked, failure
-from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
 from triaxis.errors import CallFailed, Denied, Transient
@@ -32,30 +32,6 @@ from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
 
 CLIENT = "aiohttp"
-Body = Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where and how a model takes chat completions."""
-
-    url: str
-    """The whole URL, `.../chat/completions`."""
-    variable: str
-    """The environment variable that holds the key."""
-    key: str | None = field(default=None, repr=False)
-    """None sends no Authorization: many local servers want none."""
-    body: Callable[[Request], Body] = field(repr=False)
-    """What is sent for a request."""
-
-
-def plain_body(model: str) -> Callable[[Request], Body]:
-    """Bodies that say what the request says, for the model under the provider's own name for it."""
-
-    def body(request: Request) -> Body:
-        return {"model": model, "messages": [m.to_json() for m in request.messages], **request.params}
-
-    return body
 
 
 @asynccontextmanager
@@ -75,6 +51,16 @@ async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncG
         trust_env=host not in ("127.0.0.1", "localhost", "::1"),
     ) as session:
         yield _Wire(session, address, clock)
+
+
+def server_wire(*, limits: Limits, clock: Clock) -> Callable[[str], AbstractAsyncContextManager[ChatModel]]:
+    """Opens the one model of a server of ours, by its address, such as `http://127.0.0.1:40123/v1`."""
+
+    def wire(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+        address = Address(url=completions_url(api_base), variable="", body=plain_body("local"))
+        return open_wire(address, limits=limits, clock=clock)
+
+    return wire
 
 
 def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:

@@ -1,0 +1,50 @@
+"""`ports.models.Models`: each model by the cheapest way that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from triaxis.adapters.openai_address import plain_address
+from triaxis.adapters.openai_wire import open_wire
+from triaxis.domain.variant import Limits, Target
+from triaxis.ports.clock import Clock
+from triaxis.ports.models import ChatModel
+
+LOCAL = "local/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveModels:
+    """Opens managed local models, models on an OpenAI-compatible wire, and every other that LiteLLM reaches."""
+
+    local: Callable[[Target], AbstractAsyncContextManager[ChatModel]]
+    """Opens a `local/NAME`."""
+    limits: Limits
+    clock: Clock
+    environ: Mapping[str, str]
+    """Holds the keys."""
+
+    @asynccontextmanager
+    async def open(self, target: Target) -> AsyncGenerator[ChatModel]:
+        """The model at that target, ready to be called.
+
+        Raises:
+            InputFaults: where the provider is unknown or its key is not set; nothing has been sent then.
+        """
+        async with self._opened(target) as model:
+            yield model
+
+    def _opened(self, target: Target) -> AbstractAsyncContextManager[ChatModel]:
+        if target.model.startswith(LOCAL):
+            return self.local(target)
+        address = plain_address(target, self.environ)
+        if address is None:
+            # Imported here because LiteLLM is behind it, which takes seconds.
+            from triaxis.adapters.litellm_models import open_litellm, resolve
+
+            address = resolve(target)
+            if address is None:
+                return open_litellm(target, limits=self.limits, clock=self.clock)
+        return open_wire(address, limits=self.limits, clock=self.clock)
