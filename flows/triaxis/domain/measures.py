@@ -98,7 +98,11 @@ class ObjectiveMeasure:
     if_abstained_pass: Measure | None = None
     """The same with every abstention scored 1."""
     units: int | None = None
-    """Independent units that carry it: sessions or cases, and requests of a probe; under ten decide nothing."""
+    """Independent units that carry it; under ten decide nothing."""
+    unit: str = "cases"
+    """What the units are, in the plural: cases, sessions, calls or requests."""
+    abstained: int = 0
+    """Scores that could not be read; the two estimates above say what they could change."""
     unvalidated: bool = False
     """Whether it is the word of a judge that nobody calibrated."""
 

@@ -35,7 +35,7 @@ class JudgedObjective:
     guard: float
     """How far beyond the target the bound may lie, in the measure's unit."""
     more: int | None = None
-    """About how many more independent units would settle an inconclusive one, if the value stays; None where none would."""
+    """About how many more independent units would settle an inconclusive one if its value stays; None: none would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,151 @@
+"""Rows to production cost: dollars a request, a session and a month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from triaxis.domain.case import Where
+from triaxis.domain.evaluation import PriceRow
+from triaxis.domain.measures import ObjectiveMeasure
+from triaxis.domain.slo import DAYS_PER_MONTH, Traffic
+from triaxis.domain.variant import Serving
+from triaxis.quantities import Absent, Estimate, Measure
+from triaxis.rules.price import CostColumns, UsageColumns, call_costs
+from triaxis.rules.tally import NONE, CaseFrame, Codes, Floats, Mask, distinct, per_case
+from triaxis.stats.means import mean_unbounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRows:
+    """What one variant's answers would cost in production, one a row."""
+
+    cases: Codes
+    usd: Floats
+    """NaN where it cannot be known."""
+    parts: Mapping[str, Floats]
+    why: str
+    """Why some cost cannot be known; empty where all are."""
+    sources: tuple[str, ...]
+    """Where the cached share comes from, per model variant behind the rows: measured, declared, unknown."""
+    cached_share: float | None
+
+    @property
+    def missing(self) -> Absent | None:
+        """Why these rows carry no cost; one unknown is enough, since what is left would not be the variant's cost."""
+        unknown = int(np.isnan(self.usd).sum())
+        if not len(self.usd):
+            return Absent("nothing was generated")
+        return Absent(f"{unknown} of {len(self.usd)} answers have no cost: {self.why}") if unknown else None
+
+    def within(self, frame: CaseFrame, where: Where) -> CostRows:
+        """The rows of a slice."""
+        chosen = frame.within(where)[self.cases]
+        return replace(self, cases=self.cases[chosen], usd=self.usd[chosen], parts={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """The share of prompt tokens that production would read from cache, and how that is known."""
+
+    share: float | None
+    source: str
+
+
+def cached_share(serving: Serving, probed: float | None) -> Cached:
+    """What the evaluation declares, else what the probe measured; without either, rows are priced as they came."""
+    if serving.cache_hit_rate is not None:
+        return Cached(share=serving.cache_hit_rate, source="declared")
+    return Cached(share=None, source="unknown") if probed is None else Cached(share=probed, source="measured")
+
+
+def production_cost(
+    usage: UsageColumns, terminal: Mask, row: PriceRow | None, serving: Serving, cached: Cached
+) -> tuple[CostColumns, str]:
+    """What each call of one model would cost in production, and why some cannot be known.
+
+    A terminal outcome without usage costs nothing: the provider refused it before it billed anything.
+    """
+    if row is None:
+        return _unknown(len(terminal)), "its model has no price"
+    known = usage if cached.share is None else usage.with_cached_share(cached.share)
+    costs = call_costs(known, row, mode=serving.mode)
+    if isinstance(costs, Absent):
+        return _unknown(len(terminal)), costs.why
+    free = terminal & np.isnan(costs.total)
+    filled = {name: np.where(free, 0.0, part) for name, part in costs.parts.items()}
+    return CostColumns(**filled), "the provider reported no usage"
+
+
+def _unknown(rows: int) -> CostColumns:
+    return CostColumns(**{field.name: np.full(rows, np.nan) for field in fields(CostColumns)})
+
+
+def cost_per(rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, level: float) -> Measure:
+    """Mean dollars a request, session or month.
+
+    A session is the sum over its cases where every case names one, else `traffic.requests_per_session` requests; a
+    month is 30 days of `traffic.sessions_per_day` sessions.
+    """
+    missing = rows.missing
+    if missing is not None:
+        return missing
+    if per == "request":
+        return mean_unbounded(rows.usd, clusters=frame.clusters[rows.cases], level=level)
+    session = _per_session(rows, frame, traffic, level)
+    if per == "session":
+        return session
+    if traffic.sessions_per_day is None:
+        return Absent("the SLO does not state traffic.sessions_per_day")
+    return scaled(session, DAYS_PER_MONTH * traffic.sessions_per_day)
+
+
+def objective_cost(
+    rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, where: Where, level: float
+) -> ObjectiveMeasure:
+    """The estimate a cost objective is judged by."""
+    chosen = rows.within(frame, where) if where else rows
+    return ObjectiveMeasure(
+        estimate=cost_per(chosen, frame, traffic, per=per, level=level),
+        units=distinct(frame.clusters[chosen.cases]),
+        unit=frame.unit,
+    )
+
+
+def mean_parts(rows: CostRows) -> dict[str, float]:
+    """Mean dollars a request by kind; nothing where the cost is unknown."""
+    return {} if rows.missing else {kind: float(usd.mean()) for kind, usd in sorted(rows.parts.items())}
+
+
+def scaled(measure: Measure, factor: float) -> Measure:
+    """An estimate in another unit."""
+    if not isinstance(measure, Estimate):
+        return measure
+    return replace(measure, value=measure.value * factor, low=measure.low * factor, high=measure.high * factor)
+
+
+def joined_source(sources: Sequence[str]) -> str:
+    """One word for all arms: what they agree on, else each."""
+    return "+".join(sorted(set(sources))) or "unknown"
+
+
+def _per_session(rows: CostRows, frame: CaseFrame, traffic: Traffic, level: float) -> Measure:
+    sessions = frame.sessions.codes[rows.cases]
+    if (sessions != NONE).all():
+        return mean_unbounded(_session_sums(rows, frame), level=level)
+    if traffic.requests_per_session is None:
+        lacking = distinct(rows.cases[sessions == NONE])
+        return Absent(f"{lacking} cases name no session, and the SLO does not state traffic.requests_per_session")
+    request = mean_unbounded(rows.usd, clusters=frame.clusters[rows.cases], level=level)
+    return scaled(request, traffic.requests_per_session)
+
+
+def _session_sums(rows: CostRows, frame: CaseFrame) -> Floats:
+    """Dollars of each session: the sum over its cases of their mean over repeats."""
+    each = per_case(rows.cases, rows.usd, len(frame.ids))
+    present = ~np.isnan(each)
+    codes = frame.sessions.codes[present]
+    sums: Floats = np.bincount(codes, weights=each[present], minlength=len(frame.sessions.values)).astype(np.float64)
+    return sums[np.bincount(codes, minlength=len(frame.sessions.values)) > 0]

@@ -1,0 +1,167 @@
+"""Probe rows to latency: quantiles from the scheduled send, and whether the probe can be trusted at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triaxis.domain.case import Where
+from triaxis.domain.measures import LatencyMeasures, ObjectiveMeasure, ProbeFacts
+from triaxis.quantities import Absent, Measure
+from triaxis.rules.names import LATENCIES, STATISTICS
+from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
+from triaxis.stats.quantiles import autocorrelated, quantile
+
+MOST_LAG_MS = 5.0
+MOST_LAG_SHARE = 0.05
+"""Of the median time to the first token: a sender later than this, and than `MOST_LAG_MS`, measured itself."""
+_NS_PER_MS = 1e6
+_PERCENTS = np.linspace(0, 100, 101)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRows:
+    """Measured requests of one variant in the order of their schedule, one a row; times in ns since the block began."""
+
+    cases: Codes
+    blocks: Codes
+    index: Codes
+    scheduled: Floats
+    sent: Floats
+    first: Floats
+    """NaN where no content came."""
+    last: Floats
+    failed: Mask
+    cached_share: float | None = None
+    clients: tuple[str, ...] = ()
+    warmup: int = 0
+    timeout_ms: float | None = None
+    """When a request was given up: all that is known of one that failed is that it is no faster."""
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def taken(self, rows: NDArray[np.intp]) -> ProbeRows:
+        """Some of the rows, in that order."""
+        columns = ("cases", "blocks", "index", "scheduled", "sent", "first", "last", "failed")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def milliseconds(self, measure: str) -> Floats:
+        """From the scheduled send to the first content (`ttft`) or the last (`full`); NaN for failures."""
+        ends = self.first if measure == "ttft" else self.last
+        return np.where(self.failed, np.nan, (ends - self.scheduled) / _NS_PER_MS)
+
+    @property
+    def lag_ms(self) -> Floats:
+        """How late each request left."""
+        return (self.sent - self.scheduled) / _NS_PER_MS
+
+    def within(self, frame: CaseFrame, where: Where) -> Mask:
+        """The rows of a slice."""
+        return frame.within(where)[self.cases]
+
+
+def latency_measures(rows: ProbeRows, *, level: float) -> LatencyMeasures:
+    """Every quantile with failures ranked slowest, the same over successes, and the facts behind them."""
+    everything = np.ones(len(rows), dtype=np.bool_)
+    return LatencyMeasures(
+        quantiles=_quantiles(rows, everything, level=level, successes_only=False),
+        successes=_quantiles(rows, everything, level=level, successes_only=True),
+        facts=_facts(rows) if len(rows) else None,
+    )
+
+
+def objective_latency(
+    rows: ProbeRows, frame: CaseFrame, *, measure: str, statistic: str, where: Where, level: float
+) -> ObjectiveMeasure:
+    """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing."""
+    chosen = rows.within(frame, where)
+    return ObjectiveMeasure(
+        estimate=latency_quantile(rows, chosen, measure=measure, statistic=statistic, level=level),
+        units=int(chosen.sum()),
+        unit="requests",
+    )
+
+
+def latency_quantile(
+    rows: ProbeRows, chosen: Mask, *, measure: str, statistic: str, level: float, successes_only: bool = False
+) -> Measure:
+    """One quantile of the chosen rows, in milliseconds; bounds come from blocks where requests depend on each other."""
+    refused = refusal(rows)
+    if refused is not None:
+        return refused
+    if not chosen.any():
+        return Absent("no probed request is in this slice")
+    times = rows.milliseconds(measure)
+    answered = chosen & ~np.isnan(times)
+    failed = np.zeros_like(chosen) if successes_only else chosen & ~answered
+    if not answered.any() and not failed.any():
+        return Absent("no probed request succeeded")
+    return quantile(
+        times[answered],
+        failures=int(failed.sum()),
+        q=STATISTICS[statistic],
+        level=level,
+        blocks=np.concatenate([rows.blocks[answered], rows.blocks[failed]]) if depend(rows, measure) else None,
+        limit=rows.timeout_ms,
+    )
+
+
+def refusal(rows: ProbeRows) -> Absent | None:
+    """Why a probe says nothing of the server: there is none, or its sender was late by more than it may be."""
+    if not len(rows):
+        return Absent("no probe was made")
+    lag = float(np.percentile(rows.lag_ms, 99))
+    ttft = rows.milliseconds("ttft")
+    median = float(np.nanmedian(ttft)) if np.isfinite(ttft).any() else 0.0
+    most = max(MOST_LAG_MS, MOST_LAG_SHARE * median)
+    if lag <= most:
+        return None
+    return Absent(
+        f"the probe's sender was {lag:.1f} ms late at p99, more than the {most:.1f} ms that still measure the server; "
+        "lower probe.rate_per_s or free the machine, and raise probe.take"
+    )
+
+
+def depend(rows: ProbeRows, measure: str) -> bool:
+    """Whether requests that follow each other are alike, so that a block, not a request, is the unit."""
+    times = rows.milliseconds(measure)
+    answered = ~np.isnan(times)
+    return bool(answered.any()) and autocorrelated(times[answered], rows.blocks[answered])
+
+
+def _quantiles(
+    rows: ProbeRows, chosen: Mask, *, level: float, successes_only: bool
+) -> Mapping[str, Mapping[str, Measure]]:
+    return {
+        measure: {
+            statistic: latency_quantile(
+                rows, chosen, measure=measure, statistic=statistic, level=level, successes_only=successes_only
+            )
+            for statistic in STATISTICS
+        }
+        for measure in LATENCIES
+    }
+
+
+def _facts(rows: ProbeRows) -> ProbeFacts:
+    return ProbeFacts(
+        client="+".join(rows.clients),
+        blocks=distinct(rows.blocks),
+        requests=len(rows),
+        warmup=rows.warmup,
+        errors=int(rows.failed.sum()),
+        lag_p99_ms=float(np.percentile(rows.lag_ms, 99)),
+        autocorrelated=depend(rows, "full"),
+        cached_share=rows.cached_share,
+        histogram_ms={measure: _histogram(rows.milliseconds(measure)) for measure in LATENCIES},
+    )
+
+
+def _histogram(times: Floats) -> tuple[float, ...]:
+    """The successes' milliseconds at 0, 1, ..., 100%; nothing where none succeeded."""
+    answered = times[~np.isnan(times)]
+    return tuple(np.percentile(answered, _PERCENTS).tolist()) if len(answered) else ()

@@ -1,0 +1,77 @@
+"""Variant minus baseline, paired: case by case, or slot by slot of one arrival schedule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from triaxis.domain.measures import Difference, DifferenceOrAbsent
+from triaxis.quantities import Absent, Estimate
+from triaxis.rules.latency import ProbeRows, refusal
+from triaxis.rules.names import STATISTICS
+from triaxis.rules.tally import CaseFrame, Floats, Mask
+from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.quantiles import interpolated
+
+
+def paired_by_case(
+    ours: Floats, theirs: Floats, frame: CaseFrame, *, level: float, rng: np.random.Generator, among: Mask | None = None
+) -> DifferenceOrAbsent:
+    """The mean difference over the cases both have.
+
+    Args:
+        ours: One value a case, NaN where there is none.
+        theirs: The baseline's.
+        frame: The cases, whose clusters are drawn whole.
+        level: Two-sided.
+        rng: Of this measure alone.
+        among: The slice; all cases where it is None.
+    """
+    both = ~(np.isnan(ours) | np.isnan(theirs))
+    pairs = both if among is None else both & among
+    if not pairs.any():
+        return Absent("no case has both")
+    clusters = frame.clusters[pairs]
+    estimate = paired_mean_difference(ours[pairs], theirs[pairs], clusters=clusters, level=level, rng=rng)
+    return _difference(estimate, float(theirs[pairs].mean()))
+
+
+def paired_by_schedule(
+    ours: ProbeRows, theirs: ProbeRows, *, measure: str, statistic: str, level: float, rng: np.random.Generator
+) -> DifferenceOrAbsent:
+    """The difference of a quantile in milliseconds, over probes that shared their arrivals; failures rank slowest."""
+    refused = refusal(ours) or refusal(theirs)
+    if refused is not None:
+        return refused
+    if not _share_arrivals(ours, theirs):
+        return Absent("the two probes did not share one arrival schedule")
+    mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
+    q = STATISTICS[statistic]
+    estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng)
+    return _difference(estimate, interpolated(np.sort(others), q))
+
+
+def _ranked(times: Floats) -> Floats:
+    """Failures as slower than everything."""
+    return np.where(np.isnan(times), np.inf, times)
+
+
+def _share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+    return (
+        np.array_equal(ours.blocks, theirs.blocks)
+        and np.array_equal(ours.index, theirs.index)
+        and np.array_equal(ours.scheduled, theirs.scheduled)
+    )
+
+
+def _difference(estimate: Estimate | Absent, baseline: float) -> DifferenceOrAbsent:
+    if isinstance(estimate, Absent):
+        return estimate
+    return Difference(
+        difference=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        level=estimate.level,
+        n=estimate.n,
+        method=estimate.method,
+        baseline=baseline,
+    )

@@ -1,0 +1,82 @@
+"""assess: from stored rows to everything that can be measured of every variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from triaxis.domain.evaluation import Inputs
+from triaxis.domain.measures import DifferenceOrAbsent, Measures
+from triaxis.ports.evidence import Columns, Evidence, TableName
+from triaxis.quantities import Money
+from triaxis.rules.price import spend
+from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
+from triaxis.stats.seeds import generator
+from triaxis.steps.tables import load
+from triaxis.steps.views import price, rows_of
+
+
+def assess(*, evidence: Evidence) -> Measures:
+    """Measures every variant on every axis and against the baseline, and writes measures.json.
+
+    Nothing here calls a model or looks at a clock: the same evidence gives the same measures.
+    """
+    inputs = evidence.inputs()
+    tables = load(evidence, inputs)
+    priced = price(tables)
+    plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
+    rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
+    against = _against_baseline(rows, inputs.baseline, plan, evidence.hashes()["dataset_sha256"])
+    spent = _spent(evidence, inputs)
+    measures = Measures(
+        variants={
+            v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants
+        },
+        evidence_sha256=evidence.evidence_sha256(),
+        weighted_to_mix=False,
+    )
+    evidence.write_measures(measures)
+    return measures
+
+
+def _against_baseline(
+    rows: Mapping[str, VariantRows], baseline: str, plan: Plan, dataset_sha256: str
+) -> dict[str, dict[str, DifferenceOrAbsent]]:
+    """Every variant's differences, each drawn from a generator of its own name; none for the baseline itself."""
+    return {
+        name: {}
+        if name == baseline
+        else differences(mine, rows[baseline], plan, partial(generator, dataset_sha256, name))
+        for name, mine in rows.items()
+    }
+
+
+def _spent(evidence: Evidence, inputs: Inputs) -> dict[str, Spent]:
+    """What each variant's own calls cost: generation and probe together, judging apart."""
+    generated, probed, judged = (_spend(evidence, inputs, table) for table in _TABLES)
+    nothing = spend((), {})
+    found: dict[str, Spent] = {}
+    for variant in inputs.variants:
+        calls, load_, judge = (t.get(variant.name, nothing) for t in (generated, probed, judged))
+        found[variant.name] = Spent(judge=judge[0], known=calls[0] + load_[0], possible=calls[1] + load_[1] + judge[1])
+    return found
+
+
+_TABLES: tuple[TableName, TableName, TableName] = ("generations", "probes", "judgments")
+
+
+def _spend(evidence: Evidence, inputs: Inputs, table: TableName) -> dict[str, tuple[Money, Money]]:
+    """Known and possible dollars of one table's attempts, by variant."""
+    busy = _busy(evidence.columns("generations", ["key", "busy_core_s"])) if table == "generations" else {}
+    attempts = evidence.attempts(table)
+    return {name: spend(sent, inputs.prices.rows, busy) for name, sent in attempts.items()}
+
+
+def _busy(columns: Columns) -> dict[str, float | None]:
+    """CPU-seconds by key, where a server of ours reported them."""
+    seconds = columns.floats("busy_core_s")
+    told = np.flatnonzero(~np.isnan(seconds)).tolist()
+    keys = columns.texts("key") if told else ()
+    return {key: float(seconds[row]) for row in told if (key := keys[row]) is not None}

@@ -1,0 +1,67 @@
+"""decide: from measures to the scorecard, verdicts included."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from triaxis.domain.evaluation import Inputs, Validation
+from triaxis.domain.measures import Measures, VariantMeasures
+from triaxis.domain.scorecard import CreatedFrom, GroundTruth, Scorecard, VariantCard
+from triaxis.ports.evidence import Evidence
+from triaxis.rules.axes import axes
+from triaxis.rules.card import identified, to_json
+from triaxis.rules.compare import compare
+from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.rules.names import precision_name
+
+
+def decide(*, evidence: Evidence) -> Scorecard:
+    """Judges every variant by the SLO and writes scorecard.json; only what `assess` measured counts."""
+    inputs, measures = evidence.inputs(), evidence.measures()
+    hashes = {**evidence.hashes(), "evidence_sha256": measures.evidence_sha256}
+    card = identified(_scorecard(inputs, measures, evidence.validation(), hashes))
+    evidence.write_json("scorecard.json", to_json(card))
+    return card
+
+
+def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashes: dict[str, str]) -> Scorecard:
+    return Scorecard(
+        name=inputs.name,
+        baseline=inputs.baseline,
+        created_from=CreatedFrom(**{field.name: hashes[field.name] for field in fields(CreatedFrom)}),
+        variants={name: _variant(inputs, measured) for name, measured in sorted(measures.variants.items())},
+        id="",
+        owner=inputs.slo.owner,
+        review_by=inputs.slo.review_by,
+        weights=inputs.slo.weights,
+        off={d.name: d.off for d in inputs.rubric.dimensions if d.off is not None},
+        weighted_to_mix=measures.weighted_to_mix,
+        ground_truth=_ground_truth(validation),
+    )
+
+
+def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:
+    slo = inputs.slo
+    objectives = tuple(judge_objective(o, m) for o, m in zip(slo.objectives, measured.objectives, strict=True))
+    unvalidated = {name for name, d in measured.precision.items() if d.unvalidated}
+    ungated = {n for n in measured.against_baseline if n.split("[")[0] in set(map(precision_name, unvalidated))}
+    against = compare(measured.against_baseline, slo.regression, ungated=ungated)
+    verdict, reasons = judge_variant(objectives, against, slo.regression)
+    return VariantCard(
+        measures=measured,
+        axes=axes(measured, slo, {d.name: d.weight for d in inputs.rubric.active}),
+        objectives=objectives,
+        against_baseline=against,
+        verdict=verdict,
+        reasons=reasons,
+    )
+
+
+def _ground_truth(validation: Validation) -> GroundTruth:
+    broken = [e.name if e.column is None else f"{e.name} {e.column}" for e in validation.expectations if not e.success]
+    return GroundTruth(
+        cases=validation.cases,
+        success=validation.success,
+        failed=tuple(sorted(broken)),
+        quarantined=tuple(sorted(q.id for q in validation.quarantined)),
+    )

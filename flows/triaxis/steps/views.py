@@ -1,0 +1,98 @@
+"""Whose rows a variant's are: its own, or case by case those of the arm that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from triaxis.domain.variant import ModelVariant
+from triaxis.rules.costing import Cached, CostRows, cached_share, production_cost
+from triaxis.rules.latency import ProbeRows
+from triaxis.rules.measure import Scores
+from triaxis.rules.price import CostColumns
+from triaxis.rules.tally import NONE, Codes, Owner, owner_of
+from triaxis.rules.variant_measures import VariantRows
+from triaxis.steps.tables import Tables, taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What every row of generations.parquet would cost in production."""
+
+    costs: CostColumns
+    why: Mapping[int, str]
+    """By the variant's place: why some of its rows have no cost."""
+    cached: Mapping[int, Cached]
+
+
+def price(tables: Tables) -> Priced:
+    """Prices every model variant's rows as that variant would be served; a routed variant takes its arms' rows."""
+    rows = len(tables.answers.cases)
+    parts = {field.name: np.full(rows, np.nan) for field in fields(CostColumns)}
+    why: dict[int, str] = {}
+    cached: dict[int, Cached] = {}
+    for place, variant in enumerate(tables.inputs.variants):
+        if not isinstance(variant, ModelVariant):
+            continue
+        mine = np.flatnonzero(tables.answers.variants == place)
+        probed = taken(tables.probed.usage, np.flatnonzero(tables.probed.variants == place)).cached_share
+        cached[place] = cached_share(variant.serving, probed)
+        row = tables.inputs.prices.rows.get(variant.model)
+        usage, terminal = taken(tables.answers.usage, mine), tables.answers.terminal[mine]
+        costs, why[place] = production_cost(usage, terminal, row, variant.serving, cached[place])
+        for kind, column in costs.parts.items():
+            parts[kind][mine] = column
+    return Priced(costs=CostColumns(**parts), why=why, cached=cached)
+
+
+def rows_of(tables: Tables, priced: Priced, place: int) -> VariantRows:
+    """The rows that count as the variant's at that place, in the order of the cases."""
+    owner = owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases)
+    answers = owner.rows(tables.answers.variants, tables.answers.cases)
+    return VariantRows(
+        cases=tables.answers.cases[answers],
+        terminal=tables.answers.terminal[answers],
+        scores={d.name: _scores(tables, owner, d.name) for d in tables.inputs.rubric.active},
+        costs=_costs(tables, priced, answers),
+        probe=_probe(tables, owner),
+    )
+
+
+def _scores(tables: Tables, owner: Owner, dimension: str) -> Scores:
+    """The judgments in one dimension; none where nothing was judged."""
+    judged = tables.judged.get(dimension)
+    if judged is None:
+        nothing = np.zeros(0, dtype=np.bool_)
+        return Scores(cases=np.zeros(0, dtype=np.int64), values=np.zeros(0), failed=nothing, abstained=nothing)
+    return judged.scores.only(owner.rows(judged.variants, judged.scores.cases))
+
+
+def _costs(tables: Tables, priced: Priced, rows: Codes) -> CostRows:
+    arms: list[int] = np.unique(tables.answers.variants[rows]).tolist()
+    shares = {priced.cached[arm].share for arm in arms}
+    return CostRows(
+        cases=tables.answers.cases[rows],
+        usd=priced.costs.total[rows],
+        parts={kind: column[rows] for kind, column in priced.costs.parts.items()},
+        why="; ".join(sorted({priced.why[arm] for arm in arms})),
+        sources=tuple(priced.cached[arm].source for arm in arms),
+        cached_share=shares.pop() if len(shares) == 1 else None,
+    )
+
+
+def _probe(tables: Tables, owner: Owner) -> ProbeRows:
+    """The measured requests, in the order of their schedule."""
+    probed, all_rows = tables.probed, tables.probed.rows
+    mine = owner.rows(probed.variants, all_rows.cases)
+    mine = mine[np.lexsort((all_rows.index[mine], all_rows.blocks[mine]))]
+    arms = [tables.inputs.variants[arm] for arm in np.unique(owner.arms).tolist() if arm != NONE]
+    plans = [arm.probe for arm in arms if isinstance(arm, ModelVariant) and arm.probe is not None]
+    return replace(
+        all_rows.taken(mine),
+        cached_share=taken(probed.usage, mine).cached_share,
+        clients=tuple(probed.client_names[code] for code in np.unique(probed.clients[mine]).tolist() if code != NONE),
+        warmup=max((plan.warmup for plan in plans), default=0),
+        timeout_ms=max((1000 * plan.timeout_s for plan in plans), default=None),
+    )
