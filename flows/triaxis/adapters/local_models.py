@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -201,12 +200,17 @@ class _Turns:
     async def one(self) -> AsyncGenerator[None]:
         # Those of one loop stand in line behind its own lock; only the first of each line has to look again and again.
         async with self._lines.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            for _ in iter(partial(self._busy.acquire, blocking=False), True):
-                await asyncio.sleep(0.002)
+            await self._wait()
             try:
                 yield
             finally:
                 self._busy.release()
+
+    async def _wait(self) -> None:
+        while True:
+            if self._busy.acquire(blocking=False):
+                return
+            await asyncio.sleep(0.002)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -72,7 +72,7 @@ def _serve(options: argparse.Namespace) -> Server:
     params.ui = False
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.n_threads_http = 8
+    params.n_threads_http = 64  # each open connection holds one, even when idle
     params.verbosity = 1
     if not options.own_template:
         params.chat_template = JOINED

@@ -60,6 +60,11 @@ class ProbeClient(Protocol):
     def run_block(self, target: Target, calls: Sequence[ProbeCall], *, timeout_s: float) -> AsyncIterator[ProbeRow]:
         """Yields each request's outcome as it ends, in order of completion; warm-up requests among them.
 
-        `variant`, `block` and `key` of the rows are empty: the caller knows them.
+        Warm-up requests go first, one after another, each scheduled when it is sent. `variant`, `block` and `key` of
+        the rows are empty: the caller knows them.
         """
+        ...
+
+    def busy_core_s(self, target: Target) -> float | None:
+        """CPU-seconds that the server used over the last block run there; None for a server that is not ours."""
         ...
