@@ -1,0 +1,76 @@
+"""F1 and recall over classes, such as intents, with a cluster bootstrap over cases."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from triaxis.quantities import Absent, Estimate
+from triaxis.stats.bootstrap import expanded_percentiles
+from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, cluster_codes, gateable
+from triaxis.stats.resampling import DRAWS, drawn_totals
+
+ClassMetric: TypeAlias = Literal["macro_f1", "macro_recall"]
+
+
+def over_classes(
+    truths: Sequence[Hashable],
+    answers: Sequence[Hashable],
+    *,
+    metric: ClassMetric,
+    clusters: Labels | None = None,
+    level: float,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+) -> Estimate | Absent:
+    """Mean over the true classes of F1 or recall, every class counting the same however rare it is.
+
+    An answer that is no class at all is wrong for its true class and harms no other's precision. A draw in which a
+    class does not occur takes its mean over the classes that do.
+
+    Args:
+        truths: The true class of each case.
+        answers: The class given for each case.
+        metric: F1 or recall.
+        clusters: What each case depends on, such as its session.
+        level: Two-sided coverage of the interval.
+        rng: Seeded by the caller for this metric alone.
+        draws: Resamples.
+    """
+    if len(answers) != len(truths):
+        message = f"{len(answers)} answers for {len(truths)} truths"
+        raise ValueError(message)
+    codes = cluster_codes(range(len(truths)) if clusters is None else clusters, len(truths))
+    n_clusters = int(codes.max(initial=-1)) + 1
+    if not gateable(n_clusters):
+        return Absent(f"only {n_clusters} clusters; {MIN_CLUSTERS} are needed")
+    table = _tallied(truths, answers, codes, n_clusters)
+    value = float(_macro(table.sum(axis=0)[np.newaxis], metric)[0])
+    low, high = expanded_percentiles(_macro(drawn_totals(table, draws=draws, rng=rng), metric), level, n_clusters - 1)
+    if low == high:
+        return Absent(f"all {len(truths)} cases agree, which says nothing about those that would not")
+    method = f"{metric}, cluster bootstrap"
+    return Estimate(value=value, low=min(low, value), high=max(high, value), level=level, n=n_clusters, method=method)
+
+
+def _tallied(truths: Sequence[Hashable], answers: Sequence[Hashable], codes: Codes, n_clusters: int) -> Floats:
+    """Per cluster and class how often it was true, how often answered and how often both; the classes side by side."""
+    number = {name: place for place, name in enumerate(dict.fromkeys(truths))}
+    table = np.zeros((3, n_clusters, len(number)))
+    for cluster, truth, answer in zip(codes, truths, answers, strict=True):
+        table[0, cluster, number[truth]] += 1
+        if answer in number:
+            table[1, cluster, number[answer]] += 1
+        if answer == truth:
+            table[2, cluster, number[truth]] += 1
+    return table.transpose(1, 0, 2).reshape(n_clusters, -1)
+
+
+def _macro(totals: Floats, metric: ClassMetric) -> Floats:
+    true, answered, both = totals.reshape(len(totals), 3, -1).transpose(1, 0, 2)
+    whole = true if metric == "macro_recall" else (true + answered) / 2
+    occurs = true > 0
+    per_class = np.divide(both, whole, out=np.zeros_like(both), where=occurs)
+    return per_class.sum(axis=1) / occurs.sum(axis=1)
