@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
@@ -23,7 +23,6 @@ from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
 from triaxis.errors import StoreDamaged
 from triaxis.ports.evidence import TableName
 
-T = TypeVar("T")
 Line: TypeAlias = tuple[Cell, ...]
 LAYOUTS: Mapping[TableName, Layout] = {
     "generations": tables.GENERATIONS,
@@ -125,11 +124,34 @@ class FileEvidence:
 
     def measures(self) -> Measures:
         """Reads measures.json."""
-        return read_json(self._folder / "measures.json", Measures, "assess")
+        try:
+            return decode(Measures, self.read_json("evidence/measures.json"))
+        except ValueError as error:
+            path = self._folder / "measures.json"
+            raise StoreDamaged(f"{path} is damaged: {error}. Delete it and run again") from error
 
     def write_json(self, path: str, value: JsonValue) -> None:
         """A canonical JSON file at a path relative to the reports folder."""
         write_whole(self._reports / path, encode(value))
+
+    def read_json(self, path: str) -> JsonValue:
+        """A JSON file at a path relative to the reports folder.
+
+        Raises:
+            StoreDamaged: where it is missing or no JSON.
+        """
+        file = self._reports / path
+        try:
+            value: JsonValue = json.loads(file.read_bytes())
+        except FileNotFoundError as error:
+            raise StoreDamaged(f"{file} is not there; `triaxis run` makes it") from error
+        except ValueError as error:
+            raise StoreDamaged(f"{file} is damaged: {error}. Delete it; `triaxis run` makes it again") from error
+        return value
+
+    def write_text(self, path: str, text: str) -> None:
+        """A text file at a path relative to the reports folder."""
+        write_whole(self._reports / path, text.encode("utf-8", "replace"))
 
     def _path(self, table: TableName) -> Path:
         return self._folder / f"{table}.parquet"
@@ -213,20 +235,6 @@ class FileEvidence:
             for row in tables.judge_rows(str(rows)):
                 if row.key in wanted:
                     yield row, ()
-
-
-def read_json(path: Path, kind: type[T], stage: str) -> T:
-    """A value that a stage wrote as JSON.
-
-    Raises:
-        StoreDamaged: where the file is missing or does not hold such a value.
-    """
-    try:
-        return decode(kind, json.loads(path.read_bytes()))
-    except FileNotFoundError as error:
-        raise StoreDamaged(f"{path} is not there; `triaxis {stage}` makes it") from error
-    except ValueError as error:
-        raise StoreDamaged(f"{path} is damaged: {error}. Delete it; `triaxis {stage}` makes it again") from error
 
 
 def _place(*positions: int) -> Callable[[Line], Any]:
