@@ -13,9 +13,11 @@ from typing import Any, TypeAlias, cast
 
 from triaxis.adapters.parquet_files import read_columns
 from triaxis.adapters.workspace.case_values import ALIASES, KEYS
+from triaxis.adapters.workspace.explain import shown
 from triaxis.adapters.workspace.findings import Findings, near
 from triaxis.adapters.workspace.folder import encoding_flaw
 from triaxis.adapters.workspace.json_text import NotPlain, loads
+from triaxis.adapters.workspace.yaml_lines import MAX_INTEGER
 
 Rows: TypeAlias = Iterator[tuple[int, dict[str, Any]]]
 """1-based line, 0 where the file has none, and the row."""
@@ -109,12 +111,8 @@ def _jsonl(file: DataFile) -> Rows:
     named = {column: key for key, column in file.columns.items()}
     for line, row in json_lines(file):
         missing -= row.keys()
-        yield (
-            line,
-            _folded({named.get(key, key): value for key, value in row.items()})
-            if _apart(file, line, row, named)
-            else {},
-        )
+        if _apart(file, line, row, named):
+            yield line, _folded({named.get(key, key): value for key, value in row.items()})
     for column in sorted(missing):
         file.wrong(f"no line has the key {column!r}", "Correct `columns` of the dataset, or the file.")
 
@@ -144,7 +142,7 @@ def _csv(file: DataFile) -> Rows:
         return
     csv.field_size_limit(MAX_CELL)
     text = data.removeprefix(codecs.BOM_UTF8).decode()
-    reader = csv.reader(iter(text.splitlines(keepends=True)) if "\r" not in text else _newlines(text), strict=True)
+    reader = csv.reader(_newlines(text), strict=True)
     header: list[str] | None = None
     keys: list[str] | None = None
     line = 1
@@ -152,7 +150,7 @@ def _csv(file: DataFile) -> Rows:
         for cells in reader:
             start, line = line, reader.line_num + 1
             if header is None:
-                header, keys = cells, _header(file, cells)
+                header, keys = cells, _header(file, cells, start)
                 if keys is None:
                     return
             elif cells and keys is not None:
@@ -180,28 +178,28 @@ def _csv_row(file: DataFile, keys: list[str], cells: list[str], line: int) -> Ro
     file.wrong(problem, "Put cells with commas or newlines in double quotes, and leave empty cells in place.", line)
 
 
-def _header(file: DataFile, names: list[str]) -> list[str] | None:
+def _header(file: DataFile, names: list[str], line: int) -> list[str] | None:
     """The key that each column holds; None after adding faults."""
     before = file.findings.count(file.name)
     named = {column: key for key, column in file.columns.items()}
     for column in sorted(set(file.columns.values()) - set(names)):
-        file.wrong(f"there is no column {column!r}, which `columns` names", near(column, names), 1, column)
+        file.wrong(f"there is no column {column!r}, which `columns` names", near(column, names), line, column)
     keys = [named.get(name, name.strip()) for name in names]
     seen: dict[str, str] = {}
     for name, key in zip(names, keys, strict=True):
         meant = ALIASES.get(key, key)
         if not key:
-            file.wrong("a column has no name", "Name every column in the header line.", 1)
+            file.wrong("a column has no name", "Name every column in the header line.", line)
         elif meant not in KEYS and not (key.startswith("slice.") and key != "slice."):
             advice = f"{near(key, KEYS | ALIASES.keys())} Name a tag `slice.{key}`, or map the column under `columns`."
-            file.wrong(f"unknown column {name[:60]!r}", advice, 1, key)
+            file.wrong(f"unknown column {name[:60]!r}", advice, line, key)
         elif meant in seen:
-            file.wrong(f"{seen[meant]!r} and {name!r} both give the {meant}", "Keep one of them.", 1, meant)
+            file.wrong(f"{seen[meant]!r} and {name!r} both give the {meant}", "Keep one of them.", line, meant)
         seen.setdefault(meant, name)
     for required in ("id", "input"):
         if required not in seen:
             advice = f"Add it, or say under `columns` of the dataset which column is the {required}."
-            file.wrong(f"there is no column {required!r}", advice, 1, required)
+            file.wrong(f"there is no column {required!r}", advice, line, required)
     return keys if file.findings.count(file.name) == before else None
 
 
@@ -212,14 +210,14 @@ def _parquet(file: DataFile) -> Rows:
         file.wrong(str(error).split("\n")[0][:200], "Write the file again as Parquet.")
         return
     names = list(columns)
-    keys = _header(file, names)
+    keys = _header(file, names, 0)
     if keys is None:
         return
     for values in zip(*columns.values(), strict=True):
         yield 0, _cells(dict(zip(keys, values, strict=True)))
 
 
-_JSON_KEYS = frozenset({"context", "slice", "steps", "tags", "metadata"})
+_JSON_KEYS = frozenset({"context", "slice", "steps", "tags", "metadata", "value"})
 
 
 def _cells(row: dict[str, object]) -> dict[str, Any]:
@@ -228,26 +226,38 @@ def _cells(row: dict[str, object]) -> dict[str, Any]:
     for key, cell in row.items():
         if cell == "" or cell is None or (isinstance(cell, float) and math.isnan(cell)):
             continue
-        if (isinstance(cell, str) and (key in _JSON_KEYS or key.startswith("slice."))) or (isinstance(cell, str) and key == "value"):
+        if (isinstance(cell, str) and (key in _JSON_KEYS or key.startswith("slice."))) or (
+            isinstance(cell, str) and key == "value"
+        ):
             out[key] = _json_cell(key, cell)
         else:
-            out[key] = cell if isinstance(cell, str) else _without_nulls(cell)
+            out[key] = _plain(cell)
     return _folded(out)
 
 
 def _json_cell(key: str, cell: str) -> Any:
     try:
-        value = loads(cell)
+        value: object = loads(cell)
+        json.dumps(value, ensure_ascii=False).encode()
     except ValueError:
         return cell
     # A context of digits is text that happens to parse.
-    return cell if key == "context" and not isinstance(value, (list, str)) else value
+    whole = key != "context" or shown(value) == "a list" or isinstance(value, str)
+    return value if whole else cell
 
 
-def _without_nulls(value: Any) -> Any:
-    """A nested Parquet value without the nulls that its columns give to rows that lack them."""
+def _plain(value: object) -> object:
+    """A Parquet value as JSON has it, without the nulls that a column of structs gives to rows that lack a key.
+
+    What JSON has no form for (times, decimals, integers past 2**53) becomes its text.
+    """
     if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in cast("dict[str, Any]", value).items() if v is not None}
+        entries = ((k, _plain(v)) for k, v in cast("dict[str, object]", value).items())
+        return {k: v for k, v in entries if v is not None}
     if isinstance(value, list):
-        return [_without_nulls(v) for v in cast("list[Any]", value)]
-    return value
+        return [_plain(v) for v in cast("list[object]", value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (str, bool, float)) or value is None:
+        return value
+    return value if isinstance(value, int) and abs(value) <= MAX_INTEGER else str(value)

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias, cast
 
 from triaxis.adapters.workspace.explain import shown
 from triaxis.adapters.workspace.findings import near
-from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message, Scalar, Step
 
 KEYS = frozenset({"id", "input", "expected", "context", "slice", "session", "route", "steps", "value"})
@@ -74,10 +73,8 @@ def renamed(row: Row, wrong: Wrong) -> Row:
 
 def _single(value: object) -> object:
     """The one text of a mapping of template variables, as `vars` may hold it."""
-    if isinstance(value, dict) and len(cast("Row", value)) == 1:
-        (only,) = cast("Row", value).values()
-        return only
-    return value
+    items: list[object] = list(cast("Row", value).values()) if isinstance(value, dict) else []
+    return items[0] if len(items) == 1 else cast("object", value)
 
 
 def _id(value: object, wrong: Wrong) -> str | None:
@@ -99,10 +96,12 @@ def _input(value: object, wrong: Wrong) -> str | tuple[Message, ...] | None:
     if value is None:
         wrong("input", "is required and missing", 'Give what is asked: "input": "text", or a list of messages.')
         return None
-    if not isinstance(value, list) or not value:
-        wrong("input", f"should be text or a list of messages, not {shown(value)}", _MESSAGE_ADVICE)
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    if not items:
+        got = "an empty list" if value == [] else shown(cast("object", value))
+        wrong("input", f"should be text or a list of messages, not {got}", _MESSAGE_ADVICE)
         return None
-    messages = [_message(i, item, wrong) for i, item in enumerate(cast("list[object]", value))]
+    messages = [_message(i, item, wrong) for i, item in enumerate(items)]
     good = tuple(m for m in messages if m is not None)
     return good if len(good) == len(messages) else None
 
@@ -222,12 +221,3 @@ def _step(where: str, value: object, wrong: Wrong) -> Step | None:
         latency_ms=None if latency is None else _number(f"{where}.latency_ms", latency, wrong, least=0),
         cost_usd=None if cost is None else _number(f"{where}.cost_usd", cost, wrong, least=0),
     )
-
-
-def check_json(value: JsonValue) -> str | None:
-    """What keeps a parsed value from having one canonical form, or None: halves of surrogate pairs."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return "holds half of a surrogate pair, which is no text that UTF-8 can hold"
-    return None

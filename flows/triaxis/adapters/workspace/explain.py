@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from triaxis.adapters.workspace.findings import near
@@ -101,7 +101,9 @@ def shown(value: object) -> str:
         return f"the number {value}"
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
-    return "a mapping" if isinstance(value, Mapping) else "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
 
 
 def _about(model: type[BaseModel], path: Path) -> str:
@@ -144,3 +146,13 @@ def _element(annotation: Any) -> Any:
         found = (_element(part) for part in get_args(annotation))
         return next((e for e in found if e is not None), None)
     return get_args(annotation)[-1] if get_origin(annotation) in (list, dict, tuple) else None
+
+
+def row_faults(model: type[BaseModel], row: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """Field, problem and advice for everything in a flat row that does not fit the model."""
+    try:
+        model.model_validate(row)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return [(".".join(map(str, d["loc"])), *explain(d, d["loc"], model)) for d in details]
+    return []

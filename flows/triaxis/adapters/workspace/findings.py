@@ -13,6 +13,8 @@ MOST_PER_FILE = 1000
 """Faults kept of one file; a systematic slip in a large dataset is clear long before."""
 MOST_NAMES = 12
 """Names listed in an advice."""
+MOST_COMPARED = 2000
+"""Names among which a near one is looked for; comparing with all ids of a large dataset would take minutes."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Place:
 def near(name: str, known: Iterable[str]) -> str:
     """Advice for a name that does not exist: the nearest one that does, and all of them."""
     names = sorted(set(known))
+    if len(names) > MOST_COMPARED:
+        return f"There are {len(names)}: look it up there."
     close = difflib.get_close_matches(name, names, n=1) or [n for n in names if n.casefold() == name.casefold()]
     if not names:
         return "There are none."

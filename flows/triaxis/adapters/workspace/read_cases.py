@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from triaxis.adapters.workspace.case_files import DataFile, rows_of
@@ -21,7 +21,7 @@ def read_cases(path: Path, name: str, columns: Mapping[str, str], findings: Find
     for line, row in rows_of(file):
         given = row.get("id")
         shown = given if isinstance(given, str) else ""
-        case = read_case(row, partial(_wrong, file, line, shown))
+        case = read_case(row, _Reporter(file, line, shown))
         if case is None:
             continue
         if case.id in first:
@@ -37,5 +37,13 @@ def read_cases(path: Path, name: str, columns: Mapping[str, str], findings: Find
 _TWICE = "Give one of them another id, or remove it."
 
 
-def _wrong(file: DataFile, line: int, case: str, field: str, problem: str, advice: str) -> None:
-    file.findings.add(file.name, problem, advice, line=line, case=case, path=field)
+@dataclass(frozen=True, slots=True)
+class _Reporter:
+    """Reports what is wrong with the case of one line."""
+
+    file: DataFile
+    line: int
+    case: str
+
+    def __call__(self, field: str, problem: str, advice: str) -> None:
+        self.file.findings.add(self.file.name, problem, advice, line=self.line, case=self.case, path=field)

@@ -1,0 +1,226 @@
+"""Prompt templates: sandboxed Jinja, into which only values go. The only file that imports jinja2.
+
+A template is parted into messages before it is rendered, so that a case whose text holds `--- system` cannot speak in
+another role. Nothing is escaped: a prompt is no HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import jinja2
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from triaxis.adapters.workspace.findings import near
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Case, Message
+from triaxis.domain.variant import Prompt
+from triaxis.errors import Fault, InputFaults
+
+NAMES = ("context", "id", "input", "route", "session", "slice", "steps", "value")
+"""What a variant's prompt may use of a case."""
+JUDGE_NAMES = ("answer", "expected", *NAMES)
+"""What a judge's prompt may use."""
+ROLES = ("system", "user", "assistant")
+_MARK = re.compile(r"^---[ \t]+([A-Za-z]+)[ \t]*$", re.MULTILINE)
+_GLOBALS = frozenset({"range", "dict", "lipsum", "cycler", "joiner", "namespace"})
+
+
+class _Passages(tuple[str, ...]):
+    """Several texts that read as one where a template shows them whole: joined by blank lines."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n\n".join(self)
+
+
+class _Turns(tuple[dict[str, str], ...]):
+    """A conversation that reads as a transcript where a template shows it whole; one lone message is its text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if len(self) == 1:
+            return self[0]["content"]
+        return "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in self)
+
+
+class _Object(dict[str, Any]):
+    """An object that reads as JSON where a template shows it whole."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return json.dumps(self, ensure_ascii=False, indent=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One message of a template, before it is compiled."""
+
+    role: str
+    text: str
+    line: int
+    """Of its first line in the file, 1-based."""
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
+
+
+_ENVIRONMENT = _environment()
+
+
+class JinjaTemplates:
+    """Renders untrusted values into sandboxed templates; compiled ones are kept."""
+
+    def messages(
+        self, prompt: Prompt | None, case: Case, extra: Mapping[str, JsonValue] | None = None
+    ) -> tuple[Message, ...]:
+        """The messages a prompt makes of a case; without a prompt, the case's input as it is.
+
+        `extra` makes it a judge's prompt: `expected` and what `extra` holds can then be named as well.
+
+        Raises:
+            InputFaults: where the template fails on this case, such as a tag that the case does not have.
+        """
+        if prompt is None:
+            return (Message(role="user", content=case.input),) if isinstance(case.input, str) else case.input
+        values = _values(case, extra)
+        return tuple(
+            Message(role=part.role, content=_rendered(prompt, part, template, case, values))
+            for part, template in _compiled(prompt.text)
+        )
+
+    def faults(self, prompt: Prompt, *, judge: bool = False) -> Sequence[tuple[int, str]]:
+        """Line and message of everything wrong with the template's syntax or the names it uses.
+
+        Names of a judge's prompt may be `answer` and `expected` too; in a variant's they would leak the answer.
+        """
+        names = JUDGE_NAMES if judge else NAMES
+        return tuple(sorted(set(_part_faults(prompt.text, names))))
+
+
+def _rendered(prompt: Prompt, part: _Part, template: jinja2.Template, case: Case, values: dict[str, Any]) -> str:
+    try:
+        return template.render(values)
+    except Exception as error:
+        # A template runs the user's own expressions, which may fail in any way that Python can.
+        problem = f"cannot be rendered for this case: {type(error).__name__}: {_first_line(error)}"
+        advice = "Guard what not every case has, such as {% if slice.kind is defined %}."
+        line = part.line + _template_line(error) - 1
+        raise InputFaults(Fault(file=prompt.path, line=line, case=case.id, problem=problem, advice=advice)) from error
+
+
+def _part_faults(text: str, names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    if not text.strip():
+        yield 1, "is empty. Write the prompt's text."
+        return
+    first = _MARK.search(text)
+    if first is not None and text[: first.start()].strip():
+        yield 1, f"has text before its first {first[0].strip()!r} line. Move it into a message."
+    for part in _parts(text):
+        if part.role not in ROLES:
+            yield part.line - 1, f"has a message of unknown role {part.role!r}. {near(part.role, ROLES)}"
+        try:
+            tree = _ENVIRONMENT.parse(part.text)
+            _ENVIRONMENT.compile(tree)
+        except jinja2.TemplateSyntaxError as error:
+            problem = f"is not a valid template: {error.message}. Check braces, block ends and names of filters."
+            yield part.line + error.lineno - 1, problem
+        except RecursionError:
+            yield part.line, "is nested too deeply. Write it flatter."
+        else:
+            yield from _name_faults(_ENVIRONMENT.parse(part.text), part.line, names)
+
+
+def _name_faults(tree: nodes.Template, line: int, names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx in {"store", "param"}}
+    macros = {node.name for node in tree.find_all(nodes.Macro)}
+    for node in tree.find_all(nodes.Name):
+        if node.name in names or node.name in own | macros | _GLOBALS | {"loop", "caller", "varargs", "kwargs", "self"}:
+            continue
+        if node.name in JUDGE_NAMES:
+            advice = "Remove it: a prompt that holds the expected answer measures nothing."
+            yield line + node.lineno - 1, f"uses {node.name!r}, which only judges may see. {advice}"
+        else:
+            yield line + node.lineno - 1, f"uses the unknown name {node.name!r}. {near(node.name, names)}"
+    for kind in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
+        for node in tree.find_all(kind):
+            yield line + node.lineno - 1, "takes in another file. Write its text here: a prompt is one file."
+
+
+def _parts(text: str) -> tuple[_Part, ...]:
+    """The messages of a template; one user message where nothing parts it."""
+    marks = list(_MARK.finditer(text))
+    if not marks:
+        return (_trimmed("user", text, 1),)
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return tuple(
+        _trimmed(mark[1], text[mark.end() + 1 : end], text.count("\n", 0, mark.end()) + 2)
+        for mark, end in zip(marks, ends, strict=True)
+    )
+
+
+def _trimmed(role: str, text: str, line: int) -> _Part:
+    """A part without the blank lines around it."""
+    start = len(text) - len(text.lstrip("\n"))
+    return _Part(role, text.strip("\n"), line + start)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> tuple[tuple[_Part, jinja2.Template], ...]:
+    return tuple((part, _ENVIRONMENT.from_string(part.text)) for part in _parts(text))
+
+
+def _values(case: Case, extra: Mapping[str, JsonValue] | None) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": case.id,
+        "input": case.input
+        if isinstance(case.input, str)
+        else _Turns({"role": m.role, "content": m.content} for m in case.input),
+        "context": _shown(list(case.context) if isinstance(case.context, tuple) else case.context),
+        "slice": case.slice,
+        "session": case.session or "",
+        "route": case.route or "",
+        "steps": [step.to_json() for step in case.steps],
+        "value": "" if case.value is None else case.value,
+    }
+    if extra is not None:
+        values["expected"] = _shown(case.expected)
+        values |= {name: _shown(value) for name, value in extra.items()}
+    return values
+
+
+def _shown(value: JsonValue) -> Any:
+    """A value that reads well where a template shows it whole; what is absent is empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return _Object(value)
+    if isinstance(value, (list, tuple)):
+        items = cast("Sequence[JsonValue]", value)
+        return _Passages(i if isinstance(i, str) else json.dumps(i, ensure_ascii=False) for i in items)
+    return value
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", maxsplit=1)[0][:200].rstrip(".")
+
+
+def _template_line(error: Exception) -> int:
+    """The template's line, which Jinja leaves in the traceback."""
+    line = 1
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,90 @@
+"""What a dataset has, for every place that names a tag or a value of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from triaxis.adapters.workspace.findings import Place, near
+from triaxis.adapters.workspace.tree import Path
+from triaxis.domain.case import Case, Where, tag_text, tags_of
+from triaxis.domain.variant import RoutedVariant
+
+_ROUTE = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The tags of a dataset with their values, and its cases."""
+
+    cases: Sequence[Case]
+    values: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, cases: Sequence[Case]) -> Facts:
+        """The facts of these cases."""
+        found: dict[str, set[str]] = {tag: set() for tag in tags_of(cases)}
+        for case in cases:
+            for tag, value in case.slice.items():
+                found[tag].add(tag_text(value))
+            if case.route is not None:
+                found[_ROUTE].add(case.route)
+        return cls(cases, {tag: frozenset(values) for tag, values in found.items()})
+
+    def check_tag(self, place: Place, path: Path, tag: str) -> bool:
+        """Whether some case has the tag; a fault where none has."""
+        if tag in self.values:
+            return True
+        place.fault(path, f"no case has the tag {tag[:60]!r}", near(tag, self.values))
+        return False
+
+    def check_where(self, place: Place, path: Path, where: Where) -> None:
+        """A filter must name tags and values that exist, and match at least one case."""
+        before = len(place.findings.faults)
+        for tag, values in where.items():
+            if self.check_tag(place, (*path, tag), tag):
+                self._check_values(place, (*path, tag), tag, values)
+        if where and len(place.findings.faults) == before and not any(case.matches(where) for case in self.cases):
+            shown = " and ".join(f"{tag}: {'|'.join(values)}" for tag, values in where.items())
+            advice = "Loosen it, or add cases: each tag exists, but no case has all of them."
+            place.fault(path, f"no case matches {shown[:120]}", advice)
+
+    def _check_values(self, place: Place, path: Path, tag: str, values: Iterable[str]) -> None:
+        for value in values:
+            if value not in self.values[tag]:
+                place.fault(path, f"no case has {tag} {value[:60]!r}", near(value, self.values[tag]))
+
+    def check_mix(self, place: Place, path: Path, mix: Mapping[str, Mapping[str, float]]) -> None:
+        """Production's shares must be of tags and values that the dataset has."""
+        for tag, shares in mix.items():
+            if self.check_tag(place, (*path, tag), tag):
+                self._check_values(place, (*path, tag), tag, [value for value, share in shares.items() if share > 0])
+                left_out = sorted(self.values[tag] - shares.keys())
+                if left_out:
+                    place.findings.note(
+                        f"{place.file}: traffic.mix.{tag} gives no share to {', '.join(left_out)}; these cases count 0."
+                    )
+
+    def check_router(self, place: Place, variant: RoutedVariant) -> None:
+        """The field and the oracle must be tags, and every case must find an arm."""
+        path = ("variants", variant.name, "router")
+        router = variant.router
+        if router.oracle is not None:
+            self.check_tag(place, (*path, "oracle"), router.oracle)
+        if not self.check_tag(place, (*path, "field"), router.field) or router.default is not None:
+            return
+        lost: dict[str | None, list[str]] = {}
+        for case in self.cases:
+            if variant.arm(tag := case.tag(router.field)) is None:
+                lost.setdefault(tag, []).append(case.id)
+        for tag, ids in lost.items():
+            self._lost(place, (*path, "arms"), router.field, tag, ids)
+
+    def _lost(self, place: Place, path: Path, field: str, tag: str | None, ids: Sequence[str]) -> None:
+        """Cases that no arm answers."""
+        what = f"has no {field}" if tag is None else f"has {field} {tag[:60]!r}"
+        more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
+        advice = "Add an arm for it, or a `default:` variant that answers every other case."
+        line = place.root.line_of(path)
+        problem = f"the case {what}{more}, for which there is no arm"
+        place.findings.add(place.file, problem, advice, line=line, case=ids[0], path=".".join(map(str, path)))

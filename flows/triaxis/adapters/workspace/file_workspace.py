@@ -1,0 +1,229 @@
+"""A workspace in a folder, as `ports.workspace.Workspace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from os import environ
+from pathlib import Path
+
+from triaxis.adapters.price_table import PriceTable, packaged
+from triaxis.adapters.workspace.dataset_facts import Facts
+from triaxis.adapters.workspace.findings import Findings, Place
+from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
+from triaxis.adapters.workspace.prompt_checks import check_prompts
+from triaxis.adapters.workspace.read_cases import read_cases
+from triaxis.adapters.workspace.read_evaluation import Evaluation, limits_of, read_evaluation, sample_of
+from triaxis.adapters.workspace.read_labels import read_labels
+from triaxis.adapters.workspace.read_prices import prices_of, read_prices
+from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
+from triaxis.adapters.workspace.read_slo import SloFile, read_slo
+from triaxis.adapters.workspace.read_suite import read_suite
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Case
+from triaxis.domain.evaluation import HumanLabel, Inputs, Operations, Prices, Source
+from triaxis.domain.rubric import Judged, Similarity
+from triaxis.domain.slo import PrecisionObjective
+from triaxis.domain.variant import ModelVariant, RoutedVariant, Target
+from triaxis.rules.ground_truth import column_names
+
+PRICES = "prices.yaml"
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class FileWorkspace:
+    """Reads one evaluation of a folder, with every file that it names."""
+
+    root: Path
+    config: str = "evaluation.yaml"
+    env: Mapping[str, str] = field(default_factory=lambda: environ)
+    today: Callable[[], date] = _today
+    table: Callable[[], PriceTable] = packaged
+
+    def read(self) -> Source:
+        """Everything the evaluation names.
+
+        Raises:
+            InputFaults: with every fault of every file.
+        """
+        findings = Findings()
+        folder = Folder(self.root, findings)
+        evaluation = read_evaluation(self.config, folder, self.env)
+        source = None if evaluation is None else _Reading(self, evaluation, folder, findings).source()
+        findings.raise_any()
+        assert source is not None, "a workspace that cannot be read has at least one fault"
+        return source
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a workspace whose evaluation.yaml is a mapping; a file that has faults hides no other's."""
+
+    workspace: FileWorkspace
+    evaluation: Evaluation
+    folder: Folder
+    findings: Findings
+
+    def source(self) -> Source | None:
+        """The source; None where something could not be read, for which there is a fault by then."""
+        wire = self.evaluation.wire
+        cases, rubric = self._cases(), self._rubric()
+        slo = self._slo(rubric)
+        suite, labels, prices = self._suite(cases), self._labels(cases, rubric), self._prices(rubric)
+        if cases is not None:
+            self._check_tags(Facts.of(cases), rubric, slo)
+        check_prompts(self.evaluation.variants.variants, rubric and rubric.rubric, cases or (), self.findings)
+        if wire is None or cases is None or rubric is None or slo is None:
+            return None
+        _note_what_is_off(slo, rubric)
+        inputs = Inputs(
+            name=self.evaluation.name,
+            baseline=wire.baseline,
+            variants=self.evaluation.variants.variants,
+            cases=cases,
+            rubric=rubric.rubric,
+            slo=slo.slo,
+            prices=prices,
+            labels=labels,
+        )
+        targets = self._targets(rubric)
+        return Source(
+            config=self.evaluation.place.file,
+            reports=wire.reports.rstrip("/"),
+            inputs=inputs,
+            sample=sample_of(wire.dataset.sample),
+            on_bad_cases=wire.on_bad_cases,
+            expectations=suite,
+            operations=Operations(targets=targets, limits=limits_of(wire.limits)),
+            files=tuple(sorted(self.folder.read)),
+            dataset=self.evaluation.path("dataset") or "",
+            notices=tuple(self.findings.notices),
+        )
+
+    def _file(self, key: str) -> str | None:
+        """The existing file that a key of evaluation.yaml names."""
+        written = self.evaluation.path(key)
+        return None if written is None else self.folder.resolve(written, self.evaluation.asked(key))
+
+    def _text(self, key: str) -> tuple[str, str] | None:
+        name = self._file(key)
+        text = None if name is None else self.folder.text(name)
+        return None if name is None or text is None else (name, text)
+
+    def _tree(self, key: str) -> Place | None:
+        name = self._file(key)
+        return None if name is None else self.folder.tree(name)
+
+    def _cases(self) -> tuple[Case, ...] | None:
+        name = self._file("dataset")
+        if name is None:
+            return None
+        self.folder.read.add(name)
+        return read_cases(self.folder.root / name, name, self.evaluation.columns(), self.findings)
+
+    def _rubric(self) -> RubricFile | None:
+        name = self._file("rubric")
+        return None if name is None else read_rubric(name, self.folder, self.workspace.env)
+
+    def _slo(self, rubric: RubricFile | None) -> SloFile | None:
+        found = self._tree("slo")
+        return None if found is None else read_slo(found, rubric and rubric.names, self.workspace.today())
+
+    def _suite(self, cases: Sequence[Case] | None) -> JsonValue:
+        file = self._text("expectations")
+        if file is None:
+            return None
+        return read_suite(file[1], file[0], None if cases is None else column_names(cases), self.findings)
+
+    def _labels(self, cases: Sequence[Case] | None, rubric: RubricFile | None) -> tuple[HumanLabel, ...]:
+        name = self._file("human")
+        if name is None:
+            return ()
+        self.folder.read.add(name)
+        ids = None if cases is None else {case.id for case in cases}
+        return read_labels(self.folder.root / name, name, self.findings, cases=ids, dimensions=rubric and rubric.names)
+
+    def _prices(self, rubric: RubricFile | None) -> Prices:
+        found = self._tree("prices")
+        own = {} if found is None else read_prices(found)
+        # A prices file that cannot be read makes no model unpriced: its own fault is enough.
+        named = self.evaluation.path("prices") is not None
+        readable = not named or (found is not None and not self.findings.count(found.file))
+        told = self.findings if readable else Findings()
+        return prices_of(self._used(rubric), own, self.workspace.table(), told, found.file if found else PRICES)
+
+    def _used(self, rubric: RubricFile | None) -> Iterator[tuple[str, Asked]]:
+        """Every model that will be called, with where it is named."""
+        place = self.evaluation.place
+        for variant in self.evaluation.variants.variants:
+            if isinstance(variant, ModelVariant):
+                yield variant.model, asked_at(place, ("variants", variant.name, "model"))
+        for dimension in rubric.rubric.active if rubric else ():
+            assert rubric is not None
+            match dimension.evaluator:
+                case Judged(judges=judges):
+                    yield from ((j.model, asked_at(rubric.place, ("judges", j.name, "model"))) for j in judges)
+                case Similarity(model=model):
+                    yield model, asked_at(rubric.place, ("dimensions", dimension.name, "model"))
+                case _:
+                    pass
+
+    def _targets(self, rubric: RubricFile) -> dict[str, Target]:
+        """Where each model is reached; one model at one endpoint has one address."""
+        targets = dict(self.evaluation.variants.targets)
+        for key, target in rubric.targets.items():
+            if targets.setdefault(key, target) != target:
+                advice = "Give judges and variants one address, or an `endpoint` each."
+                rubric.place.fault(("judges",), f"{key} is reached at two addresses, here and by a variant", advice)
+        return targets
+
+    def _check_tags(self, facts: Facts, rubric: RubricFile | None, slo: SloFile | None) -> None:
+        """What the other files say of the dataset's tags."""
+        place, wire = self.evaluation.place, self.evaluation.wire
+        sample = wire.dataset.sample if wire else None
+        for i, tag in enumerate(sample.by if sample else ()):
+            facts.check_tag(place, ("dataset", "sample", "by", i), tag)
+        for variant in self.evaluation.variants.variants:
+            if isinstance(variant, RoutedVariant):
+                facts.check_router(place, variant)
+        if rubric is not None:
+            for dimension in rubric.rubric.dimensions:
+                facts.check_where(rubric.place, ("dimensions", dimension.name, "where"), dimension.where)
+        if slo is not None:
+            for path, objective in zip(slo.paths, slo.slo.objectives, strict=True):
+                facts.check_where(slo.place, (*path, "where"), objective.terms.where)
+            facts.check_mix(slo.place, ("traffic", "mix"), slo.slo.traffic.mix)
+
+
+def _note_what_is_off(slo: SloFile, rubric: RubricFile) -> None:
+    off = {d.name: d.off for d in rubric.rubric.dimensions if d.off is not None}
+    for objective in slo.slo.objectives:
+        if isinstance(objective, PrecisionObjective) and objective.dimension in off:
+            slo.place.findings.note(
+                f"{slo.place.file}: the objective of {objective.dimension!r} is inconclusive while that dimension is "
+                f"off: {off[objective.dimension]}."
+            )
+
+
+def reports_of(root: Path, config: str) -> str:
+    """The reports folder that an evaluation names, relative to the root, without reading anything else.
+
+    Raises:
+        InputFaults: where the evaluation file cannot be read at all.
+    """
+    findings = Findings()
+    folder = Folder(root, findings)
+    name = folder.resolve(config, Asked("--config" if config != "evaluation.yaml" else config, 0, ""))
+    found = None if name is None else folder.tree(name)
+    findings.raise_any()
+    assert found is not None
+    node = found.root.child("reports")
+    said = node.value if node is not None and isinstance(node.value, str) else "reports"
+    folder.inside(said, Asked(config, found.root.line_of(("reports",)), "reports"))
+    findings.raise_any()
+    return said.rstrip("/")

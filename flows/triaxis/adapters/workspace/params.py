@@ -1,0 +1,40 @@
+"""Parameters of a call, as they go into the canonical request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triaxis.adapters.workspace.findings import Place
+from triaxis.adapters.workspace.tree import Node, Path
+from triaxis.domain.canonical import JsonValue
+
+_NOT_PARAMETERS: Mapping[str, str] = {
+    "model": "Write `model` beside `params`.",
+    "messages": "Messages come from the case and the prompt.",
+    "stream": "Generations are not streamed; a probe always is.",
+    "stream_options": "Generations are not streamed; a probe always is.",
+    "n": "Write `samples: N` beside `params`.",
+    "api_base": "Write `api_base` beside `params`.",
+    "base_url": "Write `api_base` beside `params`.",
+    "custom_llm_provider": "Write the provider before the model's name, as in openai/gpt-4o.",
+    "timeout": "Write it under `limits`.",
+    "request_timeout": "Write it under `limits`.",
+    "max_retries": "Write `max_attempts` under `limits`.",
+    "num_retries": "Write `max_attempts` under `limits`.",
+    "fallbacks": "Remove it: a fallback would measure another model.",
+    "mock_response": "Remove it: a mocked answer measures nothing.",
+    "cache": "Remove it: answers are kept by the row store.",
+}
+"""Keys that are legal in a call but are given elsewhere, or never."""
+
+
+def params_of(place: Place, path: Path, node: Node | None) -> dict[str, JsonValue]:
+    """The parameters, with faults for those that belong elsewhere."""
+    params: dict[str, JsonValue] = {}
+    entries: Mapping[str, Node] = {} if node is None else node.entries
+    for key, child in entries.items():
+        if key in _NOT_PARAMETERS:
+            place.fault((*path, key), f"{key} is not a parameter of the call", _NOT_PARAMETERS[key])
+        elif child.value is not None:
+            params[key] = child.plain()
+    return params

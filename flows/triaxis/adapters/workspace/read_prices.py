@@ -1,0 +1,78 @@
+"""The price rows of the models used: from the workspace's file, else from LiteLLM's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from triaxis.adapters.price_table import COLUMNS, PriceTable
+from triaxis.adapters.workspace.findings import Findings, Place
+from triaxis.adapters.workspace.folder import Asked
+from triaxis.adapters.workspace.secrets import without_keys
+from triaxis.adapters.workspace.wire import read
+from triaxis.adapters.workspace.wire_prices import WirePriceRow, WirePrices
+from triaxis.domain.evaluation import PriceRow, Prices
+
+_SELF_HOSTED = ("usd_per_core_hour", "usd_per_gpu_hour")
+
+
+def read_prices(found: Place) -> dict[str, PriceRow]:
+    """The rows of a workspace's own prices, by model; those that could be read."""
+    place = without_keys(found)
+    if read(WirePrices, place, place.root) is not None:
+        models = WirePrices.model_validate(place.root.plain()).models
+    else:
+        models = {}
+    return {model: row for model, wire in models.items() if (row := _row(place, model, wire)) is not None}
+
+
+def _row(place: Place, model: str, wire: WirePriceRow) -> PriceRow | None:
+    written = {name: getattr(wire, name) for name in COLUMNS}
+    exact = {name: Decimal(str(value)) for name, value in written.items() if value is not None}
+    hosted = any(name in exact for name in _SELF_HOSTED)
+    for name in ("input_cost_per_token", "output_cost_per_token"):
+        if not hosted and name not in exact:
+            advice = f"Add `{name}`, 0 where it is free; or `usd_per_core_hour` for a model that you serve."
+            place.fault(("models", model, name), "is required and missing", advice)
+            return None
+    if len([name for name in _SELF_HOSTED if name in exact]) > 1:
+        problem = "is priced by the core and by the GPU"
+        place.fault(("models", model), problem, "Keep `usd_per_core_hour` or `usd_per_gpu_hour`.")
+        return None
+    return PriceRow(model=model, source=place.file, max_output_tokens=wire.max_output_tokens, **exact)
+
+
+def prices_of(
+    used: Iterable[tuple[str, Asked]], own: Mapping[str, PriceRow], table: PriceTable, findings: Findings, file: str
+) -> Prices:
+    """The row of each model used, with a fault for one that has none.
+
+    Args:
+        used: Models as they are written, with where.
+        own: The workspace's rows, which replace the table's.
+        table: LiteLLM's.
+        findings: Takes the faults.
+        file: The prices file that an advice names.
+    """
+    rows: dict[str, PriceRow] = {}
+    for model, asked in used:
+        packaged = table.row(model)
+        row = own.get(model, packaged)
+        if row is None:
+            problem = f"the model {model!r} has no price"
+            findings.add(asked.file, problem, _advice(model, file), line=asked.line, path=asked.path)
+        elif model.startswith("local/") and row.usd_per_core_hour is None:
+            problem = f"the local model {model!r} has no price by the core hour"
+            findings.add(asked.file, problem, _advice(model, file), line=asked.line, path=asked.path)
+        else:
+            limit = row.max_output_tokens or (packaged.max_output_tokens if packaged else None)
+            rows[model] = replace(row, max_output_tokens=limit)
+    return Prices(rows=dict(sorted(rows.items())), table_sha256=table.sha256, litellm_version=table.version)
+
+
+def _advice(model: str, file: str) -> str:
+    row = "{input_cost_per_token: 1.0e-6, output_cost_per_token: 2.0e-6}"
+    if model.startswith("local/"):
+        row = "{usd_per_core_hour: 0.04}"
+    return f"Add it under `models:` of {file}: `{model}: {row}`; a price of 0 counts when it is stated."

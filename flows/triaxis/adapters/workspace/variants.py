@@ -1,0 +1,228 @@
+"""The variants of an evaluation: what each extends, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from triaxis.adapters import local_models
+from triaxis.adapters.workspace.environment import endpoint_of
+from triaxis.adapters.workspace.findings import Place, near
+from triaxis.adapters.workspace.folder import Folder, asked_at
+from triaxis.adapters.workspace.params import params_of
+from triaxis.adapters.workspace.probes import probe_plan
+from triaxis.adapters.workspace.tree import Node, overlaid
+from triaxis.adapters.workspace.wire import read
+from triaxis.adapters.workspace.wire_evaluation import WireVariant
+from triaxis.domain.evaluation import target_key
+from triaxis.domain.variant import LEVERS, ModelVariant, Prompt, RoutedVariant, Router, Serving, Target, Variant
+
+_OWN = ("extends", "levers")
+"""Keys that say how a variant differs from the one it extends, and so are not copied from it."""
+TRANSPORTS = ("live",)
+"""Transports that this release has; the others are read and refused here, and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """The variants as resolved, with where their models are reached."""
+
+    variants: tuple[Variant, ...]
+    targets: Mapping[str, Target]
+    names: tuple[str, ...]
+    """Every name that the file gives, whether its variant could be read or not."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    place: Place
+    """With the environment's values in."""
+    written: Node
+    """The same file as it was written, where `${NAME}` still stands."""
+    folder: Folder
+    merged: dict[str, Node] = field(default_factory=dict[str, Node])
+    targets: dict[str, Target] = field(default_factory=dict[str, Target])
+
+
+def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
+    """Every variant that could be read; faults of the others are added."""
+    reading = _Reading(place, written, folder)
+    entries = _mapping(place.root.child("variants"))
+    found = [_variant(reading, name) for name in entries]
+    good = sorted((v for v in found if v is not None), key=lambda v: v.name)
+    _check_arms(place, entries, good)
+    return Variants(tuple(good), reading.targets, tuple(sorted(entries)))
+
+
+def _mapping(node: Node | None) -> Mapping[str, Node]:
+    return {} if node is None else node.entries
+
+
+def _variant(reading: _Reading, name: str) -> Variant | None:
+    node = _resolved(reading, name, ())
+    path = ("variants", name)
+    if node is None:
+        return None
+    base = _base(reading, name)
+    wire = read(WireVariant, reading.place, node, path, inherited=base)
+    if wire is None:
+        return None
+    if wire.transport not in TRANSPORTS:
+        problem = f"transport {wire.transport} is not available in this release"
+        reading.place.fault((*path, "transport"), problem, "Use `transport: live`.")
+        return None
+    if wire.router is not None:
+        return _routed(reading, name, node, wire)
+    if wire.model is None:
+        advice = "Add `model: PROVIDER/NAME`, or `router:` for a view over other variants."
+        reading.place.fault((*path, "model"), "names no model", advice)
+        return None
+    return _model(reading, name, node, wire)
+
+
+def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | None:
+    """The variant's entry over those it extends; None where that leads in a circle, or to nothing."""
+    if name in reading.merged:
+        return reading.merged[name]
+    node = _mapping(reading.place.root.child("variants"))[name]
+    parent = node.child("extends")
+    if parent is None or parent.value is None or not isinstance(parent.value, str):
+        reading.merged[name] = node
+        return node
+    base = _extended(reading, name, parent.value, (*chain, name))
+    if base is None:
+        return None
+    kept = Node({key: child for key, child in base.entries.items() if key not in _OWN}, base.line)
+    reading.merged[name] = overlaid(kept, node)
+    return reading.merged[name]
+
+
+def _extended(reading: _Reading, name: str, parent: str, chain: tuple[str, ...]) -> Node | None:
+    entries = _mapping(reading.place.root.child("variants"))
+    path = ("variants", name, "extends")
+    if parent not in entries:
+        others = set(entries) - {name}
+        reading.place.fault(path, f"extends {parent[:60]!r}, which is no variant", near(parent, others))
+        return None
+    if parent in chain:
+        circle = " > ".join((*chain[chain.index(parent) :], parent))
+        reading.place.fault(path, f"extends itself: {circle}", "Let one of them stand on its own, without `extends`.")
+        return None
+    return _resolved(reading, parent, chain)
+
+
+def _base(reading: _Reading, name: str) -> Node | None:
+    """What the variant extends, as resolved."""
+    parent = _mapping(reading.place.root.child("variants"))[name].child("extends")
+    return reading.merged.get(str(parent.value)) if parent is not None else None
+
+
+def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> RoutedVariant | None:
+    assert wire.router is not None
+    own = [k for k in ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples") if k in node.entries]
+    for key in own:
+        problem = "does not go with `router`: a routed variant makes no generation of its own"
+        advice = f"Remove it, or set it on the arms; write `{key}: null` where it comes by `extends`."
+        reading.place.fault(("variants", name, key), problem, advice)
+    router = wire.router
+    return RoutedVariant(
+        name=name,
+        router=Router(
+            by=router.by, field=router.field, arms=dict(router.arms), default=router.default, oracle=router.oracle
+        ),
+        levers=tuple(wire.levers),
+        extends=wire.extends,
+        serving=_serving(wire),
+    )
+
+
+def _serving(wire: WireVariant) -> Serving:
+    serving = wire.serving
+    return Serving(
+        mode=serving.mode,
+        surface=serving.surface,
+        interactive=serving.interactive,
+        cache_hit_rate=serving.cache_hit_rate,
+    )
+
+
+def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ModelVariant | None:
+    path = ("variants", name)
+    place = Place(reading.place.file, node, reading.place.findings)
+    assert wire.model is not None
+    model, written = wire.model, _written(reading, name)
+    endpoint = resolve_endpoint(reading.place, path, written, model, (wire.api_base, wire.endpoint))
+    if wire.levers and wire.extends is None:
+        reading.place.findings.note(
+            f"{place.file}: variant {name!r} names levers but extends no variant, so they are pulled against nothing."
+        )
+    if wire.responses is not None:
+        advice = "Remove it, or use `transport: import` once it is available."
+        reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
+    reading.targets[target_key(model, endpoint)] = Target(model=model, api_base=wire.api_base, transport=wire.transport)
+    return ModelVariant(
+        name=name,
+        model=model,
+        endpoint=endpoint,
+        prompt=_prompt(reading, name, wire.prompt),
+        params=params_of(reading.place, (*path, "params"), node.child("params")),
+        samples=wire.samples,
+        probe=None if wire.probe is None else probe_plan(wire.probe, reading.place, path, reading.folder),
+        levers=tuple(lever for lever in LEVERS if lever in wire.levers),
+        extends=wire.extends,
+        serving=_serving(wire),
+    )
+
+
+def _written(reading: _Reading, name: str) -> Node:
+    """The entry that gives the variant's address, as it was written."""
+    entries = _mapping(reading.written.child("variants"))
+    node = entries[name]
+    while "api_base" not in node.entries and (parent := node.child("extends")) is not None:
+        node = entries[str(parent.value)]
+    return node
+
+
+def _prompt(reading: _Reading, name: str, path: str | None) -> Prompt | None:
+    if path is None:
+        return None
+    found = reading.folder.resolve(path, asked_at(reading.place, ("variants", name, "prompt")))
+    text = None if found is None else reading.folder.text(found)
+    return None if found is None or text is None else Prompt(path=found, text=text)
+
+
+def _check_arms(place: Place, entries: Mapping[str, Node], variants: list[Variant]) -> None:
+    """Arms must be variants that generate. One that could not be read is a fault already."""
+    routed = {v.name for v in variants if isinstance(v, RoutedVariant)}
+    generated = set(entries) - routed
+    for variant in variants:
+        if isinstance(variant, RoutedVariant):
+            arms = {("arms", text): arm for text, arm in variant.router.arms.items()}
+            default = {} if variant.router.default is None else {("default",): variant.router.default}
+            for key, arm in {**arms, **default}.items():
+                path = ("variants", variant.name, "router", *key)
+                if arm in routed:
+                    place.fault(path, f"the arm {arm!r} is a routed variant itself", near(arm, generated))
+                elif arm not in entries:
+                    place.fault(path, f"there is no variant {arm[:60]!r}", near(arm, generated))
+
+
+def resolve_endpoint(
+    place: Place, path: tuple[str, ...], written: Node, model: str, given: tuple[str | None, str | None]
+) -> str | None:
+    """The identity of the server behind a model: of its weights and settings for a local one."""
+    if not model.startswith("local/"):
+        return endpoint_of(place, path, written, given)
+    for key, value in zip(("api_base", "endpoint"), given, strict=True):
+        if value is not None:
+            place.fault((*path, key), "does not go with a local model", "Remove it: the server is managed.")
+    # Imported when a local model is named: it brings the server's modules with it.
+
+    identity = local_models.identity(model)
+    if identity is None:
+        names = local_models.known()
+        place.fault((*path, "model"), f"there is no local model {model.removeprefix('local/')!r}", near(model, names))
+        return None
+    for problem in local_models.faults(model):
+        place.findings.note(f"{place.file}: {model}: {problem}.")
+    return identity
