@@ -1,0 +1,74 @@
+"""DVC as a library: the one module that imports it, and only when there is something to commit."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (DVC ships no types)
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, repository, stale_targets
+from triaxis.adapters.md5s import Md5s
+from triaxis.errors import TriaxisError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+_TRIES = 40
+_WAIT_S = 0.25
+
+
+class NotVersioned(TriaxisError):
+    """DVC could not take in what a run made. The evidence stands; only its version is not recorded."""
+
+
+def commit(root: Path, pipeline: Pipeline, md5s: Md5s) -> tuple[str, ...]:
+    """Tells DVC of the files as they are, so that its status is clean and a repro has nothing to do.
+
+    A commit asserts that the outs came from the deps, it does not check: call it only when every stage is fresh by our
+    own records, for the whole evaluation, never for some of its variants. While DVC itself runs a verb nothing is done:
+    DVC holds its lock, and records what the verb wrote.
+
+    Returns:
+        The targets committed; nothing where DVC knew everything, or there is no DVC.
+    """
+    if "DVC_STAGE" in os.environ or repository(root) is None:
+        return ()
+    targets = stale_targets(root, pipeline, md5s)
+    if targets:
+        _commit(root, targets)
+    return targets
+
+
+def _commit(root: Path, targets: Sequence[str]) -> None:
+    """Commits the targets, waiting for whoever else holds DVC's lock."""
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    for tried in range(1, _TRIES + 1):
+        try:
+            with Repo(str(root)) as repo:
+                _commit_each(repo, root, targets)
+        except LockError as error:
+            if tried == _TRIES:
+                raise NotVersioned(f"DVC is busy: {error}. Run again when the other DVC command has ended.") from error
+            time.sleep(_WAIT_S)
+        except DvcException as error:
+            raise NotVersioned(f"DVC could not record this run: {error}. Run `dvc status` to see more.") from error
+        else:
+            return
+
+
+def _commit_each(repo: Repo, root: Path, targets: Sequence[str]) -> None:
+    for target in targets:
+        # DVC reads a target from the current folder, which need not be the workspace.
+        address = root / target if target.endswith(".dvc") else f"{root / DVC_YAML}:{target}"
+        repo.commit(str(address), force=True, relink=False)
