@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isclose
+from math import ceil, isclose
 
 from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.scorecard import Compared, JudgedObjective, ObjectiveVerdict, Verdict
@@ -12,9 +12,12 @@ from triaxis.domain.slo import Axis, Objective, Regression
 from triaxis.quantities import Above, Absent, Estimate, Measure
 from triaxis.rules.compare import RELATIVE, better_is_more, blocks_noninferior, sentence
 from triaxis.rules.names import objective_axis, objective_name, objective_target
-from triaxis.rules.need import more_units
 from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
+from triaxis.stats.power import more_units, n_to_settle
+
+MOST_MORE = 100_000
+"""A need of more units than this is no advice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +180,13 @@ def _by_bounds(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> 
             why = f"{text}; {sure} it is no {worse}er than {limit.say(adverse)}{_within(limit, adverse)}."
             return Ruling(verdict="pass", why=why, bound=adverse)
         why = f"{text}, but it may be as {worse} as {limit.say(adverse)}{_beyond(limit)}."
-        return _open(why, measured, estimate.value - adverse, limit.room(estimate.value) + limit.guard, adverse)
+        return _open(why, limit, estimate, measured, bound=adverse)
     text = f"{value} misses the target of {limit.words}"
     if limit.room(kind) < 0:
         why = f"{text}, and {sure} it is no {better}er than {limit.say(kind)}."
         return Ruling(verdict="fail", why=why, bound=kind)
     why = f"{text}, but it may be as {better} as {limit.say(kind)}: too close to call."
-    return _open(why, measured, kind - estimate.value, limit.room(estimate.value), kind)
+    return _open(why, limit, estimate, measured, bound=kind)
 
 
 def _within(limit: Limit, adverse: float) -> str:
@@ -194,11 +197,24 @@ def _beyond(limit: Limit) -> str:
     return f", beyond the guard of {limit.say(limit.guard)}" if limit.guard else ", on the wrong side of it"
 
 
-def _open(why: str, measured: ObjectiveMeasure, reach: float, room: float, bound: float) -> Ruling:
+def _open(why: str, limit: Limit, estimate: Estimate, measured: ObjectiveMeasure, *, bound: float) -> Ruling:
     """An inconclusive ruling that says what would settle it."""
-    more = None if measured.units is None else more_units(measured.units, reach=reach, room=room)
+    more = _more(limit, estimate, measured)
     if more is None:
         settles = f"More {measured.unit} will not settle it at this value."
     else:
         settles = f"About {more:,} more {measured.unit} would settle it, should the value stay where it is."
     return Ruling(verdict="inconclusive", why=f"{why} {settles}", bound=bound, more=more)
+
+
+def _more(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> int | None:
+    """How many more units, in the objective's own; an estimate over blocks counts those, so the ratio is what holds."""
+    if limit.axis in RELATIVE:
+        needed = more_units(estimate, limit=limit.target, guard=limit.guard)
+    else:
+        needed = n_to_settle(estimate, target=limit.target, guard=limit.guard, at_least=limit.sign > 0)
+    if needed is None:
+        return None
+    units = estimate.n if measured.units is None else measured.units
+    more = max(1, ceil(needed * units / estimate.n))
+    return more if more <= MOST_MORE else None

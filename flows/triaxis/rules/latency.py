@@ -13,7 +13,8 @@ from triaxis.domain.measures import LatencyMeasures, ObjectiveMeasure, ProbeFact
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
-from triaxis.stats.quantiles import autocorrelated, quantile
+from triaxis.stats.quantiles import quantile
+from triaxis.stats.ranks import autocorrelated
 
 MOST_LAG_MS = 5.0
 MOST_LAG_SHARE = 0.05
