@@ -9,15 +9,12 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, repository, stale_targets
+from triaxis.adapters.dvc_files import Pipeline, repository, stale_targets
 from triaxis.adapters.md5s import Md5s
 from triaxis.errors import TriaxisError
-
-if TYPE_CHECKING:
-    from dvc.repo import Repo
 
 _TRIES = 40
 _WAIT_S = 0.25
@@ -55,8 +52,10 @@ def _commit(root: Path, targets: Sequence[str]) -> None:
     logging.getLogger("dvc").setLevel(logging.ERROR)
     for tried in range(1, _TRIES + 1):
         try:
-            with Repo(str(root)) as repo:
-                _commit_each(repo, root, targets)
+            # DVC reads a target from the current folder, and refuses one outside of its repository.
+            with chdir(root), Repo() as repo:
+                for target in targets:
+                    repo.commit(target, force=True, relink=False)
         except LockError as error:
             if tried == _TRIES:
                 raise NotVersioned(f"DVC is busy: {error}. Run again when the other DVC command has ended.") from error
@@ -65,10 +64,3 @@ def _commit(root: Path, targets: Sequence[str]) -> None:
             raise NotVersioned(f"DVC could not record this run: {error}. Run `dvc status` to see more.") from error
         else:
             return
-
-
-def _commit_each(repo: Repo, root: Path, targets: Sequence[str]) -> None:
-    for target in targets:
-        # DVC reads a target from the current folder, which need not be the workspace.
-        address = root / target if target.endswith(".dvc") else f"{root / DVC_YAML}:{target}"
-        repo.commit(str(address), force=True, relink=False)
