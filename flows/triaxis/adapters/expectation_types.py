@@ -18,7 +18,7 @@ _MAP = f"{_AGGREGATE} mostly?"
 _PAIR = "column_A column_B mostly? row_condition? condition_parser? ignore_row_if?"
 _MULTI = "column_list mostly? row_condition? condition_parser? ignore_row_if?"
 
-_KWARGS = {
+KWARGS = {
     "expect_column_distinct_values_to_be_in_set": f"{_AGGREGATE} value_set",
     "expect_column_distinct_values_to_contain_set": f"{_AGGREGATE} value_set",
     "expect_column_distinct_values_to_equal_set": f"{_AGGREGATE} value_set",
@@ -98,8 +98,8 @@ def _entry(entry: JsonValue, columns: Collection[str]) -> Iterator[SuiteFault]:
     if entry.get("severity", "critical") != "critical":
         yield SuiteFault(("severity",), "is not `critical`", "Every expectation decides here; loosen it with `mostly`.")
     kind, kwargs = entry.get("type"), entry.get("kwargs", {})
-    if not isinstance(kind, str) or kind not in _KWARGS:
-        yield SuiteFault(("type",), f"no expectation {kind!r}", _near(str(kind), _KWARGS))
+    if not isinstance(kind, str) or kind not in KWARGS:
+        yield SuiteFault(("type",), f"no expectation {kind!r}", _near(str(kind), KWARGS))
     elif not isinstance(kwargs, Mapping):
         yield SuiteFault(("kwargs",), "is not a mapping", 'Write "kwargs": {"column": ...}.')
     else:
@@ -109,7 +109,7 @@ def _entry(entry: JsonValue, columns: Collection[str]) -> Iterator[SuiteFault]:
 
 def _names(kind: str, kwargs: Mapping[str, JsonValue]) -> Iterator[SuiteFault]:
     """Arguments that the expectation has not, or lacks."""
-    words = _KWARGS[kind].split()
+    words = KWARGS[kind].split()
     for name in sorted(kwargs.keys() - {word.rstrip("?") for word in words}):
         yield SuiteFault((name,), f"{kind} has no argument {name!r}", _near(name, [w.rstrip("?") for w in words]))
     for name in words:

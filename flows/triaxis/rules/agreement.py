@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
@@ -48,10 +48,12 @@ def comparing(evaluator: Compares, normal: Normal) -> Scorer:
             return _recall(normal)
         case Numeric():
             return _numeric(evaluator)
-        case Label():
-            return _label(evaluator, normal)
         case Similarity():
             return lambda _, __: Abstained("no embeddings were made")
+        case Label():
+            return _label(evaluator, normal)
+        case _:
+            assert_never(evaluator)
 
 
 def _exact(normal: Normal) -> Scorer:

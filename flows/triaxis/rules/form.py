@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
@@ -53,6 +53,8 @@ def inspecting(evaluator: Inspects, normal: Normal, outside: Outside) -> Scorer:
             return _finished
         case PythonFunction():
             return _python(evaluator, outside.python)
+        case _:
+            assert_never(evaluator)
 
 
 def _regex(pattern: re.Pattern[str], normal: Normal) -> Scorer:

@@ -129,3 +129,11 @@ def _loads(raw: str) -> JsonValue:
         return cast("JsonValue", json.loads(raw))
     except (ValueError, RecursionError):
         raise ValueError("the body is not JSON") from None
+
+
+def is_simulated(raw: str) -> bool:
+    """Whether a body says that a simulated provider made it, by its `system_fingerprint`."""
+    try:
+        return _mapping(_loads(raw)).get("system_fingerprint") == "simulated"
+    except ValueError:
+        return False

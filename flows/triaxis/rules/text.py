@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NoReturn, cast
+from typing import NoReturn, assert_never, cast
 
 from triaxis.domain.canonical import JsonValue, canonical_json
 from triaxis.domain.rubric import Normalize
@@ -51,6 +51,8 @@ def normalizer(mode: Normalize) -> Callable[[str], str]:
             return _casefold
         case "alnum":
             return _alnum
+        case _:
+            assert_never(mode)
 
 
 def _casefold(text: str) -> str:
