@@ -1,1 +1,148 @@
-"""Settings to adapters behind ports, as one frozen value."""
+"""Settings to adapters behind ports, as one frozen value. Slow vendors are imported when their part is first used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from triaxis.adapters.archive import Archive
+from triaxis.adapters.dvc_files import Pipeline, disagreements, unversioned
+from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.great_expectations_suite import GreatExpectations
+from triaxis.adapters.json_schemas import JsonSchemaPackage
+from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.pages import TemplatePages
+from triaxis.adapters.python_evaluators import PythonSources
+from triaxis.adapters.row_store import LocalRowStore
+from triaxis.adapters.stage_state import StageState
+from triaxis.adapters.system_clock import SystemClock
+from triaxis.adapters.templates import JinjaTemplates
+from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
+from triaxis.adapters.workspace_lock import workspace_lock
+from triaxis.domain.evaluation import Source
+from triaxis.domain.scorecard import Scorecard
+from triaxis.domain.variant import Limits
+from triaxis.errors import Fault, InputFaults, StoreDamaged
+from triaxis.ports.clock import Clock
+from triaxis.ports.evidence import Evidence
+from triaxis.ports.models import ChatModel, Models, ProbeClient
+from triaxis.ports.pages import Pages
+from triaxis.ports.stores import RowStore
+from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
+from triaxis.rules.card_reader import from_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Providers:
+    """What calls models, for the length of a run."""
+
+    models: Models
+    probes: ProbeClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """Every port with its real implementation, for one evaluation of one workspace."""
+
+    root: Path
+    config: str
+    reports: str
+    """The reports folder, relative to the root."""
+    workspace: Workspace
+    validator: Validator
+    templates: Templates
+    python_evaluators: PythonEvaluators
+    json_schemas: JsonSchemas
+    evidence: Evidence
+    store: RowStore
+    state: StageState
+    archive: Archive
+    pages: Pages
+    clock: Clock
+
+    def lock(self, verb: str) -> AbstractContextManager[None]:
+        """Holds the workspace against other runs."""
+        return workspace_lock(self.root / ".triaxis" / "lock", verb, clock=self.clock)
+
+    @asynccontextmanager
+    async def providers(self, limits: Limits) -> AsyncGenerator[Providers]:
+        """The models and the probe, which share the managed local servers; all end with the context."""
+        from triaxis.adapters.local_models import LocalModels
+        from triaxis.adapters.models import LiveModels, probe_address
+        from triaxis.adapters.openai_wire import open_wire
+        from triaxis.adapters.probe_client import ProbeProcess, local_address
+
+        def to_server(address: str) -> AbstractAsyncContextManager[ChatModel]:
+            return open_wire(local_address(address, "local"), limits=limits, clock=self.clock)
+
+        with LocalModels(wire=to_server) as local:
+            models = LiveModels(local=local.open, limits=limits, clock=self.clock, environ=os.environ)
+            probes = ProbeProcess(locate=lambda target: probe_address(target, os.environ), local=local)
+            async with probes.held():
+                yield Providers(models=models, probes=probes)
+
+    def pipeline(self, source: Source) -> Pipeline:
+        """What DVC knows of this evaluation."""
+        return Pipeline(config=self.config, reports=self.reports, files=source.files)
+
+    def check(self) -> tuple[str, ...]:
+        """Notices about the workspace, where it has no fault.
+
+        Raises:
+            InputFaults: with every fault of every file, dvc.yaml among them.
+        """
+        source = self.workspace.read()
+        faults, notices = disagreements(self.root, self.pipeline(source))
+        if faults:
+            raise InputFaults(*faults)
+        return (*source.notices, *notices)
+
+    def version(self, source: Source) -> str | None:
+        """Hands what a run made to DVC; what is not versioned here, in words, or None."""
+        from triaxis.adapters.dvc_repo import commit
+
+        commit(self.root, self.pipeline(source), self.state.md5s)
+        return unversioned(self.root)
+
+
+def wire(root: Path, config: str) -> Wiring:
+    """The real adapters for one evaluation of the workspace in `root`.
+
+    Raises:
+        InputFaults: where the evaluation file cannot be read at all.
+    """
+    root = root.resolve()
+    reports, clock, md5s = reports_of(root, config), SystemClock(), Md5s(root)
+    return Wiring(
+        root=root,
+        config=config,
+        reports=reports,
+        workspace=FileWorkspace(root, config, os.environ),
+        validator=GreatExpectations(),
+        templates=JinjaTemplates(),
+        python_evaluators=PythonSources(),
+        json_schemas=JsonSchemaPackage(),
+        evidence=FileEvidence(root / reports),
+        store=LocalRowStore(root / ".triaxis" / "store", root / ".triaxis" / "journal"),
+        state=StageState(root, config, reports, md5s),
+        archive=Archive(root, reports, md5s=md5s, clock=clock),
+        pages=TemplatePages(),
+        clock=clock,
+    )
+
+
+def stored_scorecard(root: Path, config: str) -> Scorecard:
+    """The current scorecard.
+
+    Raises:
+        InputFaults: where there is none to read.
+    """
+    reports = reports_of(root.resolve(), config)
+    try:
+        return from_json(FileEvidence(root / reports).read_json("scorecard.json"))
+    except StoreDamaged as error:
+        fault = Fault(file=f"{reports}/scorecard.json", problem="there is no scorecard to read", advice=str(error))
+        raise InputFaults(fault) from error

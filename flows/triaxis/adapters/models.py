@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from triaxis.adapters.openai_address import plain_address
+from triaxis.adapters.openai_address import Address, plain_address
 from triaxis.adapters.openai_wire import open_wire
 from triaxis.domain.variant import Limits, Target
+from triaxis.errors import Fault, InputFaults
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel
 
@@ -39,12 +40,37 @@ class LiveModels:
     def _opened(self, target: Target) -> AbstractAsyncContextManager[ChatModel]:
         if target.model.startswith(LOCAL):
             return self.local(target)
-        address = plain_address(target, self.environ)
+        address = address_of(target, self.environ)
         if address is None:
-            # Imported here because LiteLLM is behind it, which takes seconds.
-            from triaxis.adapters.litellm_models import open_litellm, resolve
+            from triaxis.adapters.litellm_models import open_litellm
 
-            address = resolve(target)
-            if address is None:
-                return open_litellm(target, limits=self.limits, clock=self.clock)
+            return open_litellm(target, limits=self.limits, clock=self.clock)
         return open_wire(address, limits=self.limits, clock=self.clock)
+
+
+def address_of(target: Target, environ: Mapping[str, str]) -> Address | None:
+    """Where a hosted model takes chat completions; None where its wire is not OpenAI's.
+
+    Raises:
+        InputFaults: where the provider is unknown or its key is not set.
+    """
+    if address := plain_address(target, environ):
+        return address
+    # Imported here because LiteLLM is behind it, which takes seconds.
+    from triaxis.adapters.litellm_models import resolve
+
+    return resolve(target)
+
+
+def probe_address(target: Target, environ: Mapping[str, str]) -> Address:
+    """Where a probe sends to.
+
+    Raises:
+        InputFaults: as above, and where the model's wire is not OpenAI's, which the probe's thin client does not speak.
+    """
+    address = address_of(target, environ)
+    if address is None:
+        problem = "the probe speaks OpenAI's wire only, which this provider does not"
+        advice = "Probe it through an OpenAI-compatible gateway (`api_base`), or leave `probe` out."
+        raise InputFaults(Fault(file=target.model, field="probe", problem=problem, advice=advice))
+    return address

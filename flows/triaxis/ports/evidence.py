@@ -115,3 +115,15 @@ class Evidence(Protocol):
     def write_json(self, path: str, value: JsonValue) -> None:
         """A canonical JSON file, RFC 8785 and a final newline, at a path relative to the reports folder."""
         ...
+
+    def read_json(self, path: str) -> JsonValue:
+        """A JSON file at a path relative to the reports folder."""
+        ...
+
+    def read_text(self, path: str) -> str:
+        """A text file at a path relative to the reports folder."""
+        ...
+
+    def write_text(self, path: str, text: str) -> None:
+        """A text file at a path relative to the reports folder."""
+        ...

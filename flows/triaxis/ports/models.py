@@ -55,7 +55,11 @@ class ProbeCall:
 
 
 class ProbeClient(Protocol):
-    """Sends one block of scheduled, streamed requests from a process of its own."""
+    """Sends blocks of scheduled, streamed requests from a process of its own."""
+
+    def held(self) -> AbstractAsyncContextManager[None]:
+        """Keeps what a block needed (its process, a local server) for the next block, until the context ends."""
+        ...
 
     def run_block(self, target: Target, calls: Sequence[ProbeCall], *, timeout_s: float) -> AsyncIterator[ProbeRow]:
         """Yields each request's outcome as it ends, in order of completion; warm-up requests among them.

@@ -1,0 +1,124 @@
+"""What a run would do: why each stage must run, what it would call, and what that may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.dag import STAGES
+from triaxis.domain.evaluation import Source, Validation
+from triaxis.errors import OverBudget, StoreDamaged
+from triaxis.quantities import Money, total
+from triaxis.rules.words import dollars
+from triaxis.steps.plan import Forecast, forecast, most_of
+from triaxis.steps.prepare import resolve
+from triaxis.wiring import Wiring
+
+SHOWN_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The plan of a run."""
+
+    reasons: dict[str, tuple[str, ...]]
+    """By stage, why it must run; nothing where it need not."""
+    forecasts: tuple[Forecast, ...]
+    limit: Money | None
+
+    @property
+    def calls(self) -> int:
+        """Calls and probe requests that a run would make."""
+        return sum(f.calls for f in self.forecasts)
+
+    @property
+    def expected(self) -> Money:
+        """What the calls will about cost."""
+        return total(f.expected for f in self.forecasts)
+
+    def text(self) -> str:
+        """The plan as a person reads it."""
+        by_stage = {f.stage: f for f in self.forecasts}
+        lines = [_line(name, reasons, by_stage.get(name)) for name, reasons in self.reasons.items()]
+        low, most = float(self.expected.usd), float(most_of(self.forecasts).usd)
+        limit = "" if self.limit is None else f"; limits.max_usd is {dollars(float(self.limit.usd))}"
+        price = "nothing is spent" if not most else f"about {dollars(low)}, at most {dollars(most)}"
+        return "\n".join([*lines, f"in all: {self.calls} calls, {price}{limit}"])
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The plan as a program reads it."""
+        return {
+            "stages": {name: list(reasons) for name, reasons in self.reasons.items()},
+            "calls": {f.stage: _figures(f) for f in self.forecasts},
+            "usd": {
+                "expected": self.expected.text(),
+                "most": most_of(self.forecasts).text(),
+                "limit": None if self.limit is None else self.limit.text(),
+            },
+        }
+
+
+def outlook(wiring: Wiring, *, only: tuple[str, ...] = (), source: Source | None = None) -> Outlook:
+    """What a run of this evaluation would do now; nothing is written and nothing is called.
+
+    Raises:
+        InputFaults: with every fault of every file.
+    """
+    source = source or wiring.workspace.read()
+    reasons = {stage.name: wiring.state.why(stage, source.files, only) for stage in STAGES}
+    if not any(reasons[stage.name] for stage in STAGES if stage.calls or stage.raw):
+        return Outlook(reasons=reasons, forecasts=(), limit=_limit(source))
+    forecasts = forecast(
+        resolve(source, _validation(wiring), only=only),
+        store=wiring.store,
+        evidence=wiring.evidence,
+        templates=wiring.templates,
+        answered=not reasons["generate"],
+    )
+    return Outlook(reasons=reasons, forecasts=forecasts, limit=_limit(source))
+
+
+def within_budget(plan: Outlook) -> Outlook:
+    """The plan, if its upper estimate is within `limits.max_usd`.
+
+    Raises:
+        OverBudget: where it is not; nothing was spent.
+    """
+    most = most_of(plan.forecasts)
+    if plan.limit is not None and most > plan.limit:
+        raise OverBudget(most, plan.limit)
+    return plan
+
+
+def _validation(wiring: Wiring) -> Validation | None:
+    """The last validation, whose quarantine still stands if the dataset did not change."""
+    try:
+        return wiring.evidence.validation()
+    except StoreDamaged:
+        return None
+
+
+def _limit(source: Source) -> Money | None:
+    limit = source.operations.limits.max_usd
+    return None if limit is None else Money.of(limit)
+
+
+def _line(stage: str, reasons: tuple[str, ...], plan: Forecast | None) -> str:
+    why = "; ".join(reasons[:SHOWN_REASONS]) or "up to date"
+    more = f"; and {len(reasons) - SHOWN_REASONS} more reasons" if len(reasons) > SHOWN_REASONS else ""
+    head = f"{stage:9} {why}{more}"
+    if plan is None or not (plan.calls or plan.stored):
+        return head
+    tokens = f"about {plan.tokens.input or 0:,} tokens in and {plan.tokens.output or 0:,} out"
+    return f"{head}\n{'':9}   {plan.calls} calls ({plan.stored} stored), {tokens}"
+
+
+def _figures(plan: Forecast) -> dict[str, JsonValue]:
+    return {
+        "calls": plan.calls,
+        "stored": plan.stored,
+        "input_tokens": plan.tokens.input or 0,
+        "output_tokens": plan.tokens.output or 0,
+        "expected_usd": plan.expected.text(),
+        "most_usd": plan.most.text(),
+    }

@@ -1,0 +1,141 @@
+"""What `triaxis run` and the stage verbs do: hold the workspace, decide whether an orchestrator is needed, go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from triaxis.domain.canonical import JsonValue
+from triaxis.domain.dag import BY_NAME
+from triaxis.domain.scorecard import Scorecard
+from triaxis.pipelines.outlook import outlook, within_budget
+from triaxis.pipelines.prefect_server import prefect_server
+from triaxis.pipelines.session import Session, session
+from triaxis.pipelines.silence import Silence
+from triaxis.pipelines.stages import Here, walk
+from triaxis.ports.progress import Progress
+from triaxis.rules.sheet import headline
+from triaxis.wiring import stored_scorecard, wire
+
+_HELD: dict[tuple[str, str], Session] = {}
+"""By workspace and evaluation: what this process holds, so that its tasks join it instead of waiting for its lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    card: Scorecard
+    stages: tuple[str, ...]
+    """Those that ran."""
+    calls: int
+    """Calls and probe requests that were made."""
+    page: str
+
+    def text(self) -> str:
+        """What a person reads at the end."""
+        did = f"{self.calls} calls were made." if self.calls else "Nothing was called."
+        lead = "" if self.stages else "Nothing changed. "
+        width = max(map(len, self.card.variants))
+        verdicts = [
+            f"  {name:{width}}  {'baseline' if name == self.card.baseline else variant.verdict}"
+            for name, variant in self.card.variants.items()
+        ]
+        return "\n".join([f"{lead}{did}", headline(self.card), *verdicts, f"scorecard {self.card.id}: {self.page}"])
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """What a program reads."""
+        return {
+            "id": self.card.id,
+            "stages": list(self.stages),
+            "calls": self.calls,
+            "page": self.page,
+            "verdicts": {name: v.verdict for name, v in self.card.variants.items() if name != self.card.baseline},
+        }
+
+
+async def run_all(root: Path, config: str, progress: Progress, *, only: tuple[str, ...] = ()) -> Outcome:
+    """Evaluates a workspace; only what changed runs, and an orchestrator is started only if a call is missing.
+
+    Raises:
+        TriaxisError: of every kind, as `errors` lists them.
+    """
+    async with held(root, config, progress, "run", only=only) as own:
+        done = () if own.unchanged() else await _evaluated(own)
+        return Outcome(
+            card=stored_scorecard(root, config),
+            stages=done,
+            calls=own.sent.answered + own.sent.terminal + own.sent.failed + own.probed,
+            page=f"{own.wiring.reports}/scorecard.html",
+        )
+
+
+async def run_one(root: Path, config: str, stage: str, progress: Progress) -> None:
+    """Does one stage, whether or not its inputs changed: whoever calls a stage by name has decided that."""
+    this = BY_NAME[stage]
+    async with held(root, config, progress, stage) as own:
+        if this.calls:
+            within_budget(outlook(own.wiring, source=own.source))
+        own.fresh(this)  # notes what the stage is made from, so that an edit meanwhile is seen
+        await Here().stage(own, stage)
+        own.record(this)
+
+
+async def _evaluated(own: Session) -> tuple[str, ...]:
+    """Does what must be done, under Prefect where calls are to be made."""
+    plan = within_budget(outlook(own.wiring, only=own.only, source=own.source))
+    if plan.calls:
+        return await _orchestrated(own)
+    done = await walk(own, Here())
+    own.version()
+    return done
+
+
+async def _orchestrated(own: Session) -> tuple[str, ...]:
+    """Runs the Prefect flow; its server comes up while the inputs are validated."""
+    prepare, done = BY_NAME["prepare"], ()
+    async with prefect_server() as ready:
+        if not own.fresh(prepare):
+            await Here().stage(own, prepare.name)
+            own.record(prepare)
+            done = (prepare.name,)
+        os.environ["PREFECT_API_URL"] = await ready
+        from triaxis.pipelines.evaluate import evaluate
+
+        return done + tuple(await evaluate(own.url, own.config, own.only))
+
+
+@asynccontextmanager
+async def held(
+    root: Path, config: str, progress: Progress, verb: str, *, only: tuple[str, ...] = ()
+) -> AsyncGenerator[Session]:
+    """Holds a workspace, so that tasks of this process find its session by `attach`."""
+    wiring = wire(root, config)
+    async with session(wiring, progress, verb, only=only) as own:
+        key = (own.url, config)
+        _HELD[key] = own
+        try:
+            yield own
+        finally:
+            del _HELD[key]
+
+
+@asynccontextmanager
+async def attach(workspace: str, config: str, only: tuple[str, ...] = ()) -> AsyncGenerator[Session]:
+    """The session that this process holds on a workspace, or one of its own where it holds none."""
+    root = _folder(workspace)
+    if own := _HELD.get((root.resolve().as_uri(), config)):
+        yield own
+        return
+    async with held(root, config, Silence(), "run", only=only) as own:
+        yield own
+
+
+def _folder(workspace: str) -> Path:
+    """The folder that a path or a file URL names."""
+    parts = urlsplit(workspace)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else Path(workspace)

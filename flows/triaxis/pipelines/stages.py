@@ -1,0 +1,164 @@
+"""The DAG: one function a stage, and the walk that runs those whose inputs changed.
+
+    files -> prepare -> generate -> probe -> judge -> assess -> decide -> publish
+
+A stage reads what the stages before it wrote, looks up what is already paid for, sends what is missing, and writes the
+files it owns. How missing calls are sent is an argument: here and now, or as tasks of an orchestrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from triaxis.domain.dag import STAGES
+from triaxis.domain.rows import Request
+from triaxis.pipelines.session import Session
+from triaxis.steps import assess as assess_step
+from triaxis.steps import calls
+from triaxis.steps import decide as decide_step
+from triaxis.steps import generate as generate_step
+from triaxis.steps import judge as judge_step
+from triaxis.steps import prepare as prepare_step
+from triaxis.steps import probe as probe_step
+from triaxis.steps import publish as publish_step
+
+
+class Dispatch(Protocol):
+    """How a stage's work is done."""
+
+    async def calls(self, session: Session, stage: str, missing: Sequence[Request]) -> None:
+        """Returns when every call was answered or has failed for good; failures show in their absent rows."""
+        ...
+
+    async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
+        """Measures the blocks one after the other: of two at once, neither would be measured."""
+        ...
+
+    async def stage(self, session: Session, name: str) -> None:
+        """Does one stage."""
+        ...
+
+
+class Here:
+    """Everything in this process, with no orchestrator."""
+
+    async def calls(self, session: Session, stage: str, missing: Sequence[Request]) -> None:
+        """All missing calls, under the session's paces."""
+        await session.send(stage, missing)
+
+    async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
+        """All missing blocks, in the plan's interleaved order."""
+        await session.measure(blocks)
+
+    async def stage(self, session: Session, name: str) -> None:
+        """One stage."""
+        await RUNS[name](session, self)
+
+
+async def prepare(session: Session, dispatch: Dispatch) -> None:
+    """Reads the user's files, validates them and writes `inputs/`."""
+    del dispatch
+    w, shown = session.wiring, session.progress
+    shown.begin("prepare", 0, "")
+    inputs = prepare_step.prepare(source=session.source, validator=w.validator, evidence=w.evidence, only=session.only)
+    shown.end("prepare", f"{len(inputs.cases)} cases, {len(inputs.variants)} variants")
+
+
+async def generate(session: Session, dispatch: Dispatch) -> None:
+    """Asks the models for the answers that nobody has paid for yet."""
+    w = session.wiring
+    planned = generate_step.plan(w.evidence.inputs(), templates=w.templates)
+    missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
+    await _sent(session, dispatch, "generate", missing)
+    generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
+    session.progress.end("generate", f"{len(planned.items)} answers, {len(missing)} of them asked for now")
+
+
+async def probe(session: Session, dispatch: Dispatch) -> None:
+    """Measures latency under a live, open load, block by block."""
+    w = session.wiring
+    planned = probe_step.plan(w.evidence.inputs(), templates=w.templates)
+    for notice in planned.notices:
+        session.progress.note(notice)
+    missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
+    if missing:
+        session.progress.begin("probe", sum(len(block.calls) for block in missing), "requests")
+        await dispatch.probes(session, missing)
+    probe_step.collect(planned, store=w.store, evidence=w.evidence)
+    session.progress.end("probe", f"{len(planned.blocks)} blocks, {len(missing)} of them measured now")
+
+
+async def judge(session: Session, dispatch: Dispatch) -> None:
+    """Scores every answer in every dimension; a score in doubt goes to the next judge, round by round."""
+    w = session.wiring
+    inputs, asked = w.evidence.inputs(), 0
+    while missing := judge_step.plan(inputs, evidence=w.evidence, store=w.store, templates=w.templates).requests:
+        asked += len(missing)
+        await _sent(session, dispatch, "judge", missing)
+        if session.sent.failed:
+            break
+    counts = judge_step.collect(
+        inputs,
+        evidence=w.evidence,
+        store=w.store,
+        templates=w.templates,
+        python=w.python_evaluators,
+        schemas=w.json_schemas,
+    )
+    abstained = f", {counts.abstained} could not be read" if counts.abstained else ""
+    total = counts.scored + counts.abstained + counts.failed
+    session.progress.end("judge", f"{total} scores, {asked} judge calls{abstained}")
+
+
+async def assess(session: Session, dispatch: Dispatch) -> None:
+    """Turns rows into estimates."""
+    del dispatch
+    session.progress.begin("assess", 0, "")
+    measures = assess_step.assess(evidence=session.wiring.evidence)
+    session.progress.end("assess", f"{len(measures.variants)} variants measured")
+
+
+async def decide(session: Session, dispatch: Dispatch) -> None:
+    """Turns estimates into verdicts and writes the scorecard."""
+    del dispatch
+    card = decide_step.decide(evidence=session.wiring.evidence)
+    session.progress.end("decide", f"scorecard {card.id}")
+
+
+async def publish(session: Session, dispatch: Dispatch) -> None:
+    """Writes the pages and archives the scorecard."""
+    del dispatch
+    w = session.wiring
+    card = publish_step.publish(evidence=w.evidence, pages=w.pages)
+    session.progress.end("publish", f"{w.reports}/scorecard.html")
+    w.archive.add(card.id, session.source.files)
+
+
+Run: TypeAlias = Callable[[Session, Dispatch], Awaitable[None]]
+RUNS: Mapping[str, Run] = {
+    "prepare": prepare,
+    "generate": generate,
+    "probe": probe,
+    "judge": judge,
+    "assess": assess,
+    "decide": decide,
+    "publish": publish,
+}
+
+
+async def walk(session: Session, dispatch: Dispatch) -> tuple[str, ...]:
+    """Does the stages whose inputs changed, in order, and returns their names."""
+    done: list[str] = []
+    for stage in STAGES:
+        if not session.fresh(stage):
+            await dispatch.stage(session, stage.name)
+            session.record(stage)
+            done.append(stage.name)
+    return tuple(done)
+
+
+async def _sent(session: Session, dispatch: Dispatch, stage: str, missing: Sequence[Request]) -> None:
+    if missing:
+        session.progress.begin(stage, len(missing), "calls")
+        await dispatch.calls(session, stage, missing)
