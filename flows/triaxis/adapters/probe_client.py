@@ -8,8 +8,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from triaxis.adapters.openai_address import Address, completions_url, plain_body
 from triaxis.domain.rows import ProbeRow, Request
@@ -66,27 +65,25 @@ class _Worker:
 
 
 class ProbeProcess:
-    """A `ProbeClient` whose sender is a process of its own, so that nothing here can make it late.
-
-    Inside `async with`, one process serves every block; outside, each block has its own.
-    """
+    """A `ProbeClient` whose sender is a process of its own, so that nothing here can make it late."""
 
     def __init__(self, *, locate: Locate, local: LocalServers | None = None) -> None:
         self._locate, self._local = locate, local
         self._kept: AsyncExitStack | None = None
         self._worker: _Worker | None = None
+        self._leased = set[Target]()
         self._busy_core_s = dict[Target, float]()
 
-    async def __aenter__(self) -> Self:
-        self._kept = AsyncExitStack()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        kept, self._kept, self._worker = self._kept, None, None
-        if kept is not None:
-            await kept.aclose()
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Keeps one process for every block, and local servers from their first block on, until the context ends."""
+        async with AsyncExitStack() as kept:
+            self._kept = kept
+            try:
+                yield
+            finally:
+                self._kept, self._worker = None, None
+                self._leased.clear()
 
     async def run_block(
         self, target: Target, calls: Sequence[ProbeCall], *, timeout_s: float
@@ -113,6 +110,10 @@ class ProbeProcess:
         if self._local is None or not target.model.startswith(LOCAL):
             yield self._locate(target)
             return
+        if self._kept is not None and target not in self._leased:
+            await self._kept.enter_async_context(self._local.address(target))
+            self._leased.add(target)
+        # Asked for again for each block: a server that died since has been started again, at another address.
         async with self._local.address(target) as address:
             yield local_address(address, target.model)
 

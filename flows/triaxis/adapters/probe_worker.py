@@ -64,6 +64,7 @@ class Reading:
     finish: str | None = None
     done: bool = False
     failed: bool = False
+    events: int = 0
     usage: Fields | None = None
     _rest: bytes = b""
 
@@ -83,6 +84,7 @@ class Reading:
             self.done = True
             return
         chunk = json.loads(data)
+        self.events += 1
         self._chunk(chunk, now_ns)
 
     def _chunk(self, chunk: Fields, now_ns: int) -> None:
@@ -107,6 +109,8 @@ class Reading:
             return "server"
         if self.finish == "content_filter":
             return "content_filter"
+        if self._rest and not self.events:
+            return "malformed"  # a whole body, or a proxy's page, where a stream was asked for
         return None if self.finish or (self.done and self.first_ns) else "truncated"
 
 
@@ -144,7 +148,6 @@ class Block:
                 return f"status_{response.status}"
             async for data in response.content.iter_any():
                 reading.feed(data, time.monotonic_ns() - self.start_ns)
-        reading.feed(b"\n", time.monotonic_ns() - self.start_ns)  # an event that lacks its end of line
         return reading.error()
 
 

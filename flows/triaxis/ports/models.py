@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,7 +61,7 @@ class ProbeClient(Protocol):
         """Keeps what a block needed (its process, a local server) for the next block, until the context ends."""
         ...
 
-    def run_block(self, target: Target, calls: Sequence[ProbeCall], *, timeout_s: float) -> AsyncIterator[ProbeRow]:
+    def run_block(self, target: Target, calls: Sequence[ProbeCall], *, timeout_s: float) -> AsyncGenerator[ProbeRow]:
         """Yields each request's outcome as it ends, in order of completion; warm-up requests among them.
 
         Warm-up requests go first, one after another, each scheduled when it is sent. `variant`, `block` and `key` of

@@ -8,7 +8,8 @@ Nothing is ever sent again within a block: a failure is a measurement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -75,7 +76,7 @@ class PlannedProbes:
         """Every block's key, each once."""
         return tuple(dict.fromkeys(block.key for block in self.blocks))
 
-    def missing(self, found: Mapping[str, Row]) -> tuple[Block, ...]:
+    def missing(self, found: Collection[str]) -> tuple[Block, ...]:
         """The blocks to measure, in the order of sending."""
         first = {block.key: block for block in reversed(self.blocks)}
         return tuple(first[key] for key in self.keys if key not in found)
@@ -192,16 +193,21 @@ async def measure(
     Raises:
         Denied: when every request of a block failed for a reason that is not the load's; that block is not sealed.
     """
-    before: Block | None = None
-    for block in blocks:
-        if before is not None and before.variant == block.variant:
-            await clock.sleep(PAUSE_S)
-        target = targets[target_key(block.model, block.endpoint)]
-        run = _BlockRun(
-            block=block, target=target, client=client, journal=journal, progress=progress, price=prices.get(block.model)
-        )
-        await run.measure(clock.now_ns())
-        before = block
+    before = ""
+    async with client.held():
+        for block in blocks:
+            if block.variant == before:
+                await clock.sleep(PAUSE_S)
+            before = block.variant
+            run = _BlockRun(
+                block=block,
+                target=targets[target_key(block.model, block.endpoint)],
+                client=client,
+                journal=journal,
+                progress=progress,
+                price=prices.get(block.model),
+            )
+            await run.measure(clock.now_ns())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,15 +223,20 @@ class _BlockRun:
         """Sends the block once, and seals it unless it measured nothing but a mistake."""
         open_attempts = self._attempts(at_ns)
         await self.journal.intend(tuple(open_attempts.values()))
-        rows, ended = list[ProbeRow](), list[Attempt]()
-        async with asyncio.TaskGroup() as settling:
-            async for row in self.client.run_block(self.target, self.block.calls, timeout_s=self.block.timeout_s):
-                if ended:
-                    # The one before: the last one is settled together with the block's row.
-                    settling.create_task(self.journal.settle(ended[-1]))
-                rows.append(row)
-                ended.append(_settled(open_attempts[row.index], row))
-                self.progress.advance(STAGE, 1, self._cost(ended[-1].usage))
+        rows, ended, settling = list[ProbeRow](), list[Attempt](), list[asyncio.Task[None]]()
+        run = self.client.run_block(self.target, self.block.calls, timeout_s=self.block.timeout_s)
+        try:
+            async with aclosing(run):
+                async for row in run:
+                    rows.append(row)
+                    ended.append(_settled(open_attempts[row.index], row))
+                    self.progress.advance(STAGE, 1, self._cost(ended[-1].usage))
+                    if len(ended) < len(open_attempts):
+                        settling.append(asyncio.create_task(self.journal.settle(ended[-1])))
+        finally:
+            # Cut off or not: what was answered is known spend.
+            await asyncio.gather(*settling)
+        # The last outcome is written together with the block's row.
         measured = [row for row in rows if row.index >= 0]
         denied = hopeless(measured)
         busy = self.client.busy_core_s(self.target)
