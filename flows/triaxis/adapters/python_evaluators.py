@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import sys
@@ -32,31 +31,6 @@ class PythonSources:
                 self._modules[evaluator] = _load(evaluator)
             function: Callable[..., float | bool | None] = getattr(self._modules[evaluator], evaluator.function)
             return function(case, answer)
-
-
-def function_fault(evaluator: PythonFunction) -> tuple[int, str] | None:
-    """Line and fault of a source that does not parse or lacks the function, found without running it; None if sound."""
-    try:
-        module = ast.parse(evaluator.source)
-    except (SyntaxError, ValueError) as error:
-        return getattr(error, "lineno", None) or 1, f"the file is not Python: {getattr(error, 'msg', error)}"
-    names = {name for statement in module.body for name in _bound(statement)}
-    if evaluator.function not in names:
-        return 1, f"the file defines no {evaluator.function!r}; it has: {', '.join(sorted(names)) or 'nothing'}"
-    return None
-
-
-def _bound(statement: ast.stmt) -> tuple[str, ...]:
-    """The names a statement at the top of a file binds to something that may be called."""
-    match statement:
-        case ast.FunctionDef() | ast.ClassDef():
-            return (statement.name,)
-        case ast.Assign():
-            return tuple(target.id for target in statement.targets if isinstance(target, ast.Name))
-        case ast.ImportFrom():
-            return tuple(alias.asname or alias.name for alias in statement.names)
-        case _:
-            return ()
 
 
 class _Text(InspectLoader):

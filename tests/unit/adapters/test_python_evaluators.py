@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from triaxis.adapters.python_evaluators import PythonSources, function_fault
+from triaxis.adapters.python_evaluators import PythonSources
 from triaxis.domain.rubric import PythonFunction
 
 SOURCE = """
 from __future__ import annotations
 from dataclasses import dataclass
-from math import isclose as near
 
 print("loading")
-loaded = []
 
 
 @dataclass
@@ -58,24 +56,3 @@ def test_a_source_that_does_not_load() -> None:
     for _ in range(2):
         with pytest.raises(ImportError):
             sources.call(evaluator("f", "import no_such_module_anywhere"), {}, "")
-
-
-@pytest.mark.parametrize(
-    ("function", "source", "fault"),
-    [
-        ("right", SOURCE, None),
-        ("Both", SOURCE, None),
-        ("near", SOURCE, None),
-        ("loaded", SOURCE, None),
-        (
-            "rihgt",
-            SOURCE,
-            (1, "the file defines no 'rihgt'; it has: Both, annotations, boom, dataclass, loaded, near, right"),
-        ),
-        ("f", "", (1, "the file defines no 'f'; it has: nothing")),
-        ("f", "x = 1\ndef f(:", (2, "the file is not Python: invalid syntax")),
-        ("f", "\0", (1, "the file is not Python: source code string cannot contain null bytes")),
-    ],
-)
-def test_faults_are_found_without_running(function: str, source: str, fault: tuple[int, str] | None) -> None:
-    assert function_fault(evaluator(function, source)) == fault
