@@ -35,6 +35,8 @@ WIRED = frozenset(
 )
 """Providers for which the contract test shows that our wire and LiteLLM send and read the same."""
 
+SECRETS = ("_KEY", "_TOKEN", "_SECRET")
+"""How the names of variables end whose values nobody may read in an error."""
 REDIRECTIONS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 
@@ -101,7 +103,7 @@ def _config(provider: str, name: str) -> Any:
 
 def _missing_keys(litellm: Any, target: Target) -> list[str]:
     missing = litellm.validate_environment(model=target.model)["missing_keys"]
-    return [name for name in missing if name.endswith(("_API_KEY", "_TOKEN"))]
+    return [name for name in missing if name.endswith("_API_KEY")]
 
 
 def _refuse_redirection(target: Target, provider: str) -> None:
@@ -138,7 +140,8 @@ def _bodies(name: str, provider: str, config: Any) -> Callable[[Request], Body]:
             translated[known] = _parameters(name, provider, request.params)
         messages = [dict(m.to_json()) for m in request.messages]
         sent = config.transform_request(name, messages, dict(translated[known]), {}, {})
-        return {**sent, **sent.pop("extra_body", {})}
+        extra = sent.pop("extra_body", {})
+        return {**sent, **extra}
 
     return body
 
@@ -207,13 +210,21 @@ class _LitellmChat:
                 return self._by_status(error)
 
     def _by_status(self, error: Any) -> CallFailed:
-        response = getattr(error, "response", None)
+        headers = getattr(error, "litellm_response_headers", None) or getattr(error.response, "headers", None)
         variables = _missing_keys(_litellm(), self.target)
         return failure(
-            int(getattr(error, "status_code", None) or 500),
-            getattr(response, "headers", None) or {},
-            str(getattr(error, "message", "")),
+            int(error.status_code),
+            headers or {},
+            _body_of(error),
             now_s=self.clock.now_ns() / 1e9,
             variable=variables[0] if variables else "the provider's variable",
-            key=None,
+            keys=[value for name, value in os.environ.items() if name.endswith(SECRETS)],
         )
+
+
+def _body_of(error: Any) -> str:
+    """The provider's own words: LiteLLM keeps OpenAI's error apart, and puts its own name before any other."""
+    body: object = error.body
+    if isinstance(body, dict):
+        return json.dumps({"error": body})
+    return str(error.message).rpartition("Exception - ")[2]

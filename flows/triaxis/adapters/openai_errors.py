@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus as Status
 from typing import Any, cast
@@ -51,7 +51,7 @@ ADVICE = {
 
 
 def failure(
-    status: int, headers: Mapping[str, str], body: str, *, now_s: float, variable: str, key: str | None
+    status: int, headers: Mapping[str, str], body: str, *, now_s: float, variable: str, keys: Iterable[str]
 ) -> CallFailed:
     """The error that a response other than 200 stands for.
 
@@ -61,9 +61,10 @@ def failure(
         body: as text; may be anything.
         now_s: the wall clock, for a Retry-After that names a date.
         variable: the environment variable that holds the key.
-        key: the key itself, which is taken out of whatever is kept of the body.
+        keys: secrets, which are taken out of whatever is kept of the body.
     """
-    body = body.replace(key, "[key]") if key else body
+    for key in filter(None, keys):
+        body = body.replace(key, "[key]")
     code, said = _said(body)
     if status in RETRIED or status >= Status.INTERNAL_SERVER_ERROR:
         if status == Status.TOO_MANY_REQUESTS and _any(QUOTA, code):

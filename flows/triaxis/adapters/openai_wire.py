@@ -88,7 +88,9 @@ class _Wire:
         raw = _text(body, status)
         if status != HTTPStatus.OK:
             now_s = self.clock.now_ns() / 1e9
-            raise failure(status, headers, raw, now_s=now_s, variable=self.address.variable, key=self.address.key)
+            raise failure(
+                status, headers, raw, now_s=now_s, variable=self.address.variable, keys=(self.address.key or "",)
+            )
         checked(raw)
         return Received(raw=raw, client=CLIENT)
 

@@ -16,7 +16,7 @@ KEY = "sk-made-up-1234567890"
 
 
 def an_error(status: int, body: str = "", headers: Mapping[str, str] | None = None) -> CallFailed:
-    return failure(status, headers or {}, body, now_s=1_700_000_000.0, variable="OPENAI_API_KEY", key=KEY)
+    return failure(status, headers or {}, body, now_s=1_700_000_000.0, variable="OPENAI_API_KEY", keys=("", KEY))
 
 
 def said(message: str, code: str = "") -> str:

@@ -1,0 +1,241 @@
+"""The port `Models`: one suite for our own wire, for LiteLLM, and for the model that other tests use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
+
+import pytest
+from build_calls import a_body, a_request
+from recording_server import Answer, cutting, hanging, recording_server, resetting, saying, stalling
+
+from triaxis.adapters.litellm_models import open_litellm
+from triaxis.adapters.models import LiveModels
+from triaxis.adapters.openai_wire import server_wire
+from triaxis.adapters.system_clock import SystemClock
+from triaxis.domain.variant import Limits, Target
+from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
+from triaxis.ports.models import ChatModel
+from triaxis.rules.reply import parse_reply
+
+KEY = "sk-made-up-and-searched-for"
+LIMITS = Limits(connect_timeout_s=0.5, first_token_timeout_s=0.3, total_timeout_s=3.0)
+CLOCK = SystemClock()
+
+Opener: TypeAlias = Callable[[str], AbstractAsyncContextManager[ChatModel]]
+
+
+@asynccontextmanager
+async def no_local_model(target: Target) -> AsyncGenerator[ChatModel]:
+    raise AssertionError(target)
+    yield  # pyright: ignore[reportUnreachable]
+
+
+def models(**environ: str) -> LiveModels:
+    return LiveModels(local=no_local_model, limits=LIMITS, clock=CLOCK, environ=environ)
+
+
+def wire(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+    return models(OPENAI_API_KEY=KEY).open(Target(model="openai/small", api_base=api_base))
+
+
+def litellm(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+    return open_litellm(Target(model="openai/small", api_base=api_base), limits=LIMITS, clock=CLOCK)
+
+
+@pytest.fixture(params=[wire, litellm])
+def opener(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return request.param
+
+
+async def the_error(opener: Opener, answer: Answer) -> CallFailed:
+    async with recording_server(answer) as server, opener(server.api_base) as model:
+        with pytest.raises(CallFailed) as raised:
+            await model.complete(a_request())
+        assert len(server.heard) == 1, "sent once, and not again"
+    return raised.value
+
+
+async def test_an_answer_comes_whole(opener: Opener) -> None:
+    async with recording_server() as server, opener(server.api_base) as model:
+        received = await model.complete(a_request())
+    assert parse_reply(received.raw) == parse_reply(a_body())
+    assert received.client in ("aiohttp", "litellm")
+
+
+async def test_many_calls_at_once_are_not_mixed_up(opener: Opener) -> None:
+    async with recording_server() as server, opener(server.api_base) as model:
+        await asyncio.gather(*(model.complete(a_request(f"question {number}")) for number in range(20)))
+        asked = sorted(heard.body["messages"][0]["content"] for heard in server.heard)
+    assert asked == sorted(f"question {number}" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (saying("{}", 500), "server"),
+        (saying("", 503), "server"),
+        (hanging, "timeout"),
+        (saying("<html>"), "malformed"),
+        (saying('{"choices": []}'), "malformed"),
+    ],
+)
+async def test_failures_that_may_have_been_billed(opener: Opener, answer: Answer, reason: str) -> None:
+    error = await the_error(opener, answer)
+    assert isinstance(error, Transient)
+    assert error.billed
+    if opener is wire:
+        assert error.reason == reason
+
+
+@pytest.mark.parametrize("answer", [resetting, cutting(announced=True), cutting(announced=False)])
+async def test_broken_connections_may_have_been_billed(opener: Opener, answer: Answer) -> None:
+    error = await the_error(opener, answer)
+    assert isinstance(error, Transient)
+    assert error.billed
+
+
+async def test_a_rate_limit_is_not_billed_and_says_how_long(opener: Opener) -> None:
+    error = await the_error(opener, saying("{}", 429, {"Retry-After": "7"}))
+    assert isinstance(error, Transient)
+    assert (error.reason, error.billed, error.retry_after_s) == ("rate_limit", False, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason"),
+    [
+        ("context_length_exceeded", "This model's maximum context length is 100 tokens", "context_length"),
+        ("content_policy_violation", "Your request was rejected by our content_policy", "content_filter"),
+        ("invalid_value", "temperature must be below 2", "bad_request"),
+    ],
+)
+async def test_a_request_at_fault_leaves_its_case_without_an_answer(
+    opener: Opener, code: str, message: str, reason: str
+) -> None:
+    body = f'{{"error": {{"message": "{message}", "type": "invalid_request_error", "code": "{code}"}}}}'
+    error = await the_error(opener, saying(body, 400))
+    assert isinstance(error, Terminal)
+    assert (error.reason, error.billed) == (reason, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (401, "invalid_api_key", "authentication"),
+        (404, "model_not_found", "not_found"),
+        (429, "insufficient_quota", "quota"),
+    ],
+)
+async def test_what_no_call_survives_stops_the_run_without_telling_the_key(
+    opener: Opener, status: int, code: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = f'{{"error": {{"message": "Incorrect API key: {KEY}", "type": "{code}", "code": "{code}"}}}}'
+    error = await the_error(opener, saying(body, status))
+    assert isinstance(error, Denied)
+    assert error.reason == reason
+    assert KEY not in f"{error!r} {error} {caplog.text}"
+
+
+async def test_an_address_without_a_server_is_surely_not_billed() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        async with wire(f"http://127.0.0.1:{taken.getsockname()[1]}/v1") as model:
+            with pytest.raises(Transient) as raised:
+                await model.complete(a_request())
+    assert (raised.value.reason, raised.value.billed) == ("connect", False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (resetting, "reset"),
+        (cutting(announced=True), "truncated"),
+        (cutting(announced=False), "truncated"),
+        (stalling, "timeout"),
+        (saying(b'{"choices": "\xff"}'), "malformed"),
+        (saying(b"\xff", 500), "server"),
+    ],
+)
+async def test_the_wire_names_what_broke(answer: Answer, reason: str) -> None:
+    assert (await the_error(wire, answer)).reason == reason
+
+
+async def test_something_that_is_not_http_is_malformed() -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"220 mail ready\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server, wire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1") as model:
+        with pytest.raises(Transient) as raised:
+            await model.complete(a_request())
+    assert raised.value.reason == "malformed"
+
+
+async def test_a_redirect_is_not_followed_with_the_key() -> None:
+    error = await the_error(wire, saying("", 307, {"Location": "http://127.0.0.1:9/elsewhere"}))
+    assert isinstance(error, Denied)
+
+
+async def test_a_server_of_the_users_own_needs_no_key() -> None:
+    async with recording_server() as server:
+        async with models().open(Target(model="openai/small", api_base=server.api_base)) as model:
+            await model.complete(a_request())
+        assert server.heard[0].authorization is None
+
+
+async def test_a_server_of_ours_is_reached_by_its_address() -> None:
+    async with recording_server() as server:
+        async with server_wire(limits=LIMITS, clock=CLOCK)(server.api_base) as model:
+            await model.complete(a_request(cache_prompt=False))
+        assert server.heard[0].path == "/v1/chat/completions"
+        assert server.heard[0].body["cache_prompt"] is False
+
+
+async def test_a_local_model_is_opened_by_whoever_manages_it() -> None:
+    with pytest.raises(AssertionError, match="local/tiny"):
+        async with models().open(Target(model="local/tiny")):
+            pass
+
+
+@pytest.mark.parametrize("api_base", ["not a url", "http://"])
+async def test_an_address_that_is_none_stops_the_run(api_base: str) -> None:
+    async with wire(api_base) as model:
+        with pytest.raises(Denied, match="api_base is not a URL"):
+            await model.complete(a_request())
+
+
+async def test_a_missing_key_is_named_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(InputFaults, match="Set OPENAI_API_KEY"):
+        async with models().open(Target(model="openai/gpt-4o-mini")):
+            pass
+
+
+async def test_a_missing_key_of_a_provider_that_litellm_calls_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(InputFaults, match="Set ANTHROPIC_API_KEY"):
+        async with models().open(Target(model="anthropic/claude-sonnet-4-5")):
+            pass
+
+
+async def test_a_name_that_no_provider_has_is_a_fault() -> None:
+    with pytest.raises(InputFaults, match="no provider serves a model named 'tiny'"):
+        async with models().open(Target(model="tiny")):
+            pass
+
+
+async def test_a_server_that_only_the_environment_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answers would be stored under the vendor's name."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with pytest.raises(InputFaults, match="OPENAI_BASE_URL is set"):
+        async with models().open(Target(model="openai/gpt-4o-mini")):
+            pass
