@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -138,7 +138,7 @@ def _mapping(value: JsonValue) -> dict[str, JsonValue]:
 
 
 def _classes(package: Any) -> list[type]:
-    names: dict[str, object] = vars(package)
+    names = cast("dict[str, object]", vars(package))
     return [value for value in names.values() if isinstance(value, type)]
 
 
