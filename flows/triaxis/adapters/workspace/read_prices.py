@@ -56,9 +56,11 @@ def prices_of(
         file: The prices file that an advice names.
     """
     rows: dict[str, PriceRow] = {}
-    for model, asked in used:
+    for model, asked in dict(reversed(list(used))).items():
         packaged = table.row(model)
         row = own.get(model, packaged)
+        if "${" in model:
+            continue
         if row is None:
             problem = f"the model {model!r} has no price"
             findings.add(asked.file, problem, _advice(model, file), line=asked.line, path=asked.path)

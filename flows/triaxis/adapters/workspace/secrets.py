@@ -10,8 +10,8 @@ from triaxis.adapters.workspace.findings import Place
 from triaxis.adapters.workspace.tree import Node, Path
 
 _KEY_NAME = re.compile(
-    r"(.*[_-])?(api[_-]?key|secret([_-]?(access[_-]?)?key)?|passwo?r?d|(auth|access|bearer)[_-]?token|token|"
-    r"authorization|credentials?|private[_-]?key)",
+    r"token|(.*[_-])?(api[_-]?key|secret([_-]?(access[_-]?)?key)?|passwo?r?d|(api|auth|access|bearer|session)[_-]?token"
+    r"|authorization|credentials?|private[_-]?key)",
     re.IGNORECASE,
 )
 _KEY_VALUE = re.compile(

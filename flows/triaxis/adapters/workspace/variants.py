@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from triaxis.adapters import local_models
 from triaxis.adapters.workspace.environment import endpoint_of
-from triaxis.adapters.workspace.findings import Place, near
+from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.probes import probe_plan
@@ -16,6 +16,7 @@ from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
 from triaxis.domain.evaluation import target_key
 from triaxis.domain.variant import LEVERS, ModelVariant, Prompt, RoutedVariant, Router, Serving, Target, Variant
+from triaxis.errors import Fault
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
@@ -49,9 +50,27 @@ def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
     reading = _Reading(place, written, folder)
     entries = _mapping(place.root.child("variants"))
     found = [_variant(reading, name) for name in entries]
+    _drop_repeated(place.findings, entries)
     good = sorted((v for v in found if v is not None), key=lambda v: v.name)
     _check_arms(place, entries, good)
     return Variants(tuple(good), reading.targets, tuple(sorted(entries)))
+
+
+def _drop_repeated(findings: Findings, entries: Mapping[str, Node]) -> None:
+    """Takes out faults of what a variant copied: they are told where it stands."""
+    told = {(fault.field, fault.problem) for fault in findings.faults}
+
+    def copied(fault: Fault) -> bool:
+        _, _, place = fault.field.partition("variants.")
+        name = next((n for n in entries if place.startswith(f"{n}.")), None)
+        parent = None if name is None else entries[name].child("extends")
+        if name is None or parent is None:
+            return False
+        rest = place.removeprefix(f"{name}.")
+        stated = entries[name].at(tuple(rest.split("."))) is not None
+        return not stated and (f"variants.{parent.value}.{rest}", fault.problem) in told
+
+    findings.faults = [fault for fault in findings.faults if not copied(fault)]
 
 
 def _mapping(node: Node | None) -> Mapping[str, Node]:
@@ -159,7 +178,10 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
     if wire.responses is not None:
         advice = "Remove it, or use `transport: import` once it is available."
         reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
-    reading.targets[target_key(model, endpoint)] = Target(model=model, api_base=wire.api_base, transport=wire.transport)
+    target = Target(model=model, api_base=wire.api_base, transport=wire.transport)
+    if reading.targets.setdefault(target_key(model, endpoint), target) != target:
+        problem = f"{model} at endpoint {endpoint!r} has another address in another variant"
+        reading.place.fault((*path, "api_base"), problem, "Give both the same address, or each an `endpoint`.")
     return ModelVariant(
         name=name,
         model=model,

@@ -80,7 +80,9 @@ def parse(text: str) -> tuple[Node | None, tuple[Flaw, ...]]:
         return _node(root, (), build, _line(root)), tuple(build.flaws)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return None, (_syntax_flaw(mark.line + 1 if mark else 0, str(error.problem or error.context)),)
+        return None, (
+            _syntax_flaw(mark.line + 1 if mark else 0, ", ".join(filter(None, (error.context, error.problem)))),
+        )
     except yaml.YAMLError as error:
         return None, (_syntax_flaw(0, str(error).splitlines()[0]),)
     except _TooMuch as error:
