@@ -1,0 +1,137 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from build_measures import some_cases
+
+from triaxis.quantities import Above, Absent, Estimate
+from triaxis.rules.latency import ProbeRows, latency_measures, objective_latency, refusal
+from triaxis.rules.tally import case_frame
+
+REQUESTS, BLOCKS = 100, 5
+FRAME = case_frame(some_cases(REQUESTS))
+
+
+def some_rows(*, failed: int = 0, lag_ms: float = 0.1, queue: bool = False) -> ProbeRows:
+    """100 requests in 5 blocks whose answers take 1 to 100 ms more than 400 in an order without pattern.
+
+    With `queue`, every other block is slower by most of the spread of its requests.
+    """
+    place = np.arange(REQUESTS)
+    blocks = place // (REQUESTS // BLOCKS)
+    took = 400.0 + (place * 37) % REQUESTS + 1
+    if queue:
+        took = 400.0 + 70 * (blocks % 2) + (place * 37) % REQUESTS
+    scheduled = (place % 20 * 1e8).astype(np.float64)
+    return ProbeRows(
+        cases=place,
+        blocks=blocks,
+        index=place % 20,
+        scheduled=scheduled,
+        sent=scheduled + lag_ms * 1e6,
+        first=scheduled + (took - 300) * 1e6,
+        last=scheduled + took * 1e6,
+        failed=place < failed,
+        clients=("aiohttp", "http.client"),
+        warmup=3,
+        cached_share=0.5,
+        timeout_ms=60_000.0,
+    )
+
+
+NOTHING = some_rows().taken(np.zeros(0, dtype=np.intp))
+
+
+def test_quantiles_are_interpolated_and_run_from_the_scheduled_send() -> None:
+    """Of 401, 402, ..., 500 ms the median is 450.5, p95 495.05 and p99 499.01."""
+    found = latency_measures(some_rows(), level=0.9)
+    full = [found.quantiles["full"][s] for s in ("p50", "p95", "p99")]
+    assert all(isinstance(m, Estimate) for m in full)
+    assert [m.value for m in full if isinstance(m, Estimate)] == pytest.approx([450.5, 495.05, 499.01])
+    first = found.quantiles["ttft"]["p50"]
+    assert isinstance(first, Estimate)
+    assert first.value == pytest.approx(150.5)
+
+
+def test_failures_rank_slowest_and_stand_beside_the_successes() -> None:
+    """With 6 of 100 failed, p95 is a failure; over the 94 successes it is not."""
+    found = latency_measures(some_rows(failed=6), level=0.9)
+    assert found.quantiles["full"]["p95"] == Above(60_000.0)
+    assert isinstance(found.quantiles["full"]["p50"], Estimate)
+    assert isinstance(found.successes["full"]["p95"], Estimate)
+
+
+def test_where_every_request_failed_nothing_is_known_but_that_it_is_slow() -> None:
+    found = latency_measures(some_rows(failed=REQUESTS), level=0.9)
+    assert found.quantiles["full"]["p50"] == Above(60_000.0)
+    assert found.successes["full"]["p50"] == Absent("no probed request succeeded")
+    assert found.facts is not None
+    assert found.facts.histogram_ms == {"full": (), "ttft": ()}
+    assert not found.facts.autocorrelated
+
+
+def test_facts_say_what_the_probe_was() -> None:
+    facts = latency_measures(some_rows(failed=2), level=0.9).facts
+    assert facts is not None
+    assert (facts.client, facts.blocks, facts.requests, facts.warmup, facts.errors) == (
+        "aiohttp+http.client",
+        5,
+        100,
+        3,
+        2,
+    )
+    assert facts.lag_p99_ms == pytest.approx(0.1)
+    assert facts.cached_share == 0.5
+    assert len(facts.histogram_ms["full"]) == 101
+    assert facts.histogram_ms["full"][-1] == pytest.approx(500.0)
+
+
+def test_requests_that_wait_for_each_other_get_their_bounds_from_blocks() -> None:
+    alone, queued = latency_measures(some_rows(), level=0.9), latency_measures(some_rows(queue=True), level=0.9)
+    assert alone.facts is not None
+    assert queued.facts is not None
+    assert (alone.facts.autocorrelated, queued.facts.autocorrelated) == (False, True)
+    median = queued.quantiles["full"]["p50"]
+    assert isinstance(median, Estimate)
+    assert median.n == BLOCKS
+
+
+def test_without_a_probe_there_is_no_latency() -> None:
+    found = latency_measures(NOTHING, level=0.9)
+    assert found.facts is None
+    assert found.quantiles["full"]["p50"] == Absent("no probe was made")
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "ttft_ms", "refused"),
+    [(5.0, 60.0, False), (5.1, 60.0, True), (9.0, 200.0, False), (11.0, 200.0, True)],
+)
+def test_a_late_sender_is_refused(lag_ms: float, ttft_ms: float, refused: bool) -> None:
+    """Later than 5 ms at p99, and than 5% of the median time to the first token."""
+    rows = some_rows(lag_ms=lag_ms)
+    given = replace(rows, first=rows.scheduled + ttft_ms * 1e6)
+    assert (refusal(given) is not None) is refused
+    quantile = latency_measures(given, level=0.9).quantiles["full"]["p50"]
+    assert isinstance(quantile, Absent) is refused
+
+
+def test_a_refusal_says_by_how_much_and_what_to_do() -> None:
+    assert refusal(some_rows(lag_ms=20.0, failed=REQUESTS)) == Absent(
+        "the probe's sender was 20.0 ms late at p99, more than the 5.0 ms that still measure the server; "
+        "lower probe.rate_per_s or free the machine, and raise probe.take"
+    )
+
+
+def test_an_objective_may_look_at_a_slice() -> None:
+    where = {"kind": ("policy",)}
+    found = objective_latency(some_rows(), FRAME, measure="full", statistic="p50", where=where, level=0.98)
+    assert isinstance(found.estimate, Estimate)
+    assert (found.units, found.unit, found.estimate.n, found.estimate.level) == (50, "requests", 50, 0.98)
+
+
+def test_a_slice_that_was_not_probed_has_no_latency() -> None:
+    found = objective_latency(
+        some_rows(), FRAME, measure="full", statistic="p50", where={"kind": ("other",)}, level=0.9
+    )
+    assert found.estimate == Absent("no probed request is in this slice")
+    assert found.units == 0
