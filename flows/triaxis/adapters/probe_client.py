@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -55,7 +55,8 @@ class _Worker:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(block, separators=(",", ":")).encode() + b"\n")
-        await self.process.stdin.drain()
+        with suppress(ConnectionError):  # told below, by the missing outcomes
+            await self.process.stdin.drain()
         while line := await self.process.stdout.readline():
             outcome = json.loads(line)
             if "done" in outcome:
