@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -146,6 +147,19 @@ class MemoryEvidence:
     def write_json(self, path: str, value: JsonValue) -> None:
         """Keeps the bytes."""
         self.files[path] = canonical_json(value) + b"\n"
+
+    def read_json(self, path: str) -> JsonValue:
+        """As written."""
+        value: JsonValue = json.loads(self.files[path])
+        return value
+
+    def write_text(self, path: str, text: str) -> None:
+        """Keeps the bytes."""
+        self.files[path] = text.encode()
+
+    def read_text(self, path: str) -> str:
+        """As written."""
+        return self.files[path].decode()
 
 
 def _token_cells(tokens: Tokens) -> dict[str, Cell]:
