@@ -7,7 +7,9 @@ is decided by the row store and the contents of files, so Prefect's result cache
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from inspect import isawaitable
 from typing import Any
 
 from prefect import flow, get_client, task
@@ -21,6 +23,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import State, StateType, TaskRun
+from prefect.events.worker import EventsWorker
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 from prefect.tasks import Task
@@ -55,6 +58,17 @@ async def evaluate(
             await _artifacts(session)
         session.version()
         return done
+
+
+@asynccontextmanager
+async def flushed() -> AsyncGenerator[None]:
+    """Sends the events still queued while the server is there to take them; else the process waits for it at exit."""
+    try:
+        yield
+    finally:
+        drained = EventsWorker.drain_all()
+        if isawaitable(drained):
+            await drained
 
 
 class Tasks:

@@ -12,11 +12,13 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 
 from triaxis.errors import TriaxisError
 
+QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+"""The run reports for itself; nobody will read logs on a server that ends with it."""
 START_LIMIT_S = 120.0
 """A cold Prefect home migrates its database first, which takes half a minute on a busy machine."""
 
@@ -26,13 +28,13 @@ class ServerFailed(TriaxisError):
 
 
 @asynccontextmanager
-async def prefect_server() -> AsyncGenerator[asyncio.Task[str]]:
-    """Starts the child at once and yields a task whose result is its API's URL; leaving stops it.
+async def prefect_server() -> AsyncGenerator[Awaitable[None]]:
+    """Starts the child at once and yields what to await before Prefect is imported; leaving stops the child.
 
     A configured server (`PREFECT_API_URL`) is used as it is, and nothing is started.
     """
-    if configured := os.environ.get("PREFECT_API_URL"):
-        yield asyncio.create_task(_already(configured))
+    if "PREFECT_API_URL" in os.environ:
+        yield asyncio.sleep(0)
         return
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -44,18 +46,20 @@ async def prefect_server() -> AsyncGenerator[asyncio.Task[str]]:
         env={**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
         start_new_session=True,  # so that Ctrl-C reaches the run alone, which then stops its children in order
     )
-    address = asyncio.create_task(_address(process))
+    ready = asyncio.create_task(_pointed_at(process))
     try:
-        yield address
+        yield ready
     finally:
-        address.cancel()
+        ready.cancel()
+        os.environ.pop("PREFECT_API_URL", None)
         if process.returncode is None:
             process.kill()
         await process.wait()
 
 
-async def _already(url: str) -> str:
-    return url
+async def _pointed_at(process: asyncio.subprocess.Process) -> None:
+    """Waits for the child, and points Prefect at it."""
+    os.environ.update(QUIET, PREFECT_API_URL=await _address(process))
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -103,10 +102,11 @@ async def _orchestrated(own: Session) -> tuple[str, ...]:
             await Here().stage(own, prepare.name)
             own.record(prepare)
             done = (prepare.name,)
-        os.environ["PREFECT_API_URL"] = await ready
-        from triaxis.pipelines.evaluate import evaluate
+        await ready
+        from triaxis.pipelines.evaluate import evaluate, flushed
 
-        return done + tuple(await evaluate(own.url, own.config, own.only))
+        async with flushed():
+            return done + tuple(await evaluate(own.url, own.config, own.only))
 
 
 @asynccontextmanager
