@@ -149,6 +149,10 @@ class FileEvidence:
             raise StoreDamaged(f"{file} is damaged: {error}. Delete it; `triaxis run` makes it again") from error
         return value
 
+    def read_text(self, path: str) -> str:
+        """A text file at a path relative to the reports folder."""
+        return (self._reports / path).read_bytes().decode()
+
     def write_text(self, path: str, text: str) -> None:
         """A text file at a path relative to the reports folder."""
         write_whole(self._reports / path, text.encode("utf-8", "replace"))
@@ -190,9 +194,11 @@ class FileEvidence:
             return
         names = ["variant", "key", "model", "endpoint", "attempts"]
         users = self._users_of_blocks() if table == "probes" else {}
-        for variant, *cells in parquet.scan(path, names):
-            line: dict[str, Any] = dict(zip(names[1:], cells, strict=True))
-            for user in [str(variant)] if variant is not None else users.get(line["key"], ()):
+        for cells in parquet.scan(path, names):
+            line: dict[str, Any] = dict(zip(names, cells, strict=True))
+            if table == "probes" and line["variant"] is not None:
+                continue
+            for user in users.get(line["key"], ()) if table == "probes" else (str(line["variant"]),):
                 yield user, line["key"], lambda line=line: tables.attempts_of(line["attempts"], line)
 
     def _users_of_blocks(self) -> dict[str, list[str]]:

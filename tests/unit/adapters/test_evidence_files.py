@@ -1,0 +1,325 @@
+"""Evidence on disk: what is written comes back, equal rows make equal bytes, and it can give the store back."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from build_store import (
+    a_case,
+    a_generation,
+    a_judgment,
+    a_probe,
+    a_row,
+    a_validation,
+    an_attempt,
+    an_intention,
+    key,
+    rich_inputs,
+)
+
+from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.row_store import LocalRowStore
+from triaxis.domain.measures import (
+    CostMeasures,
+    Counts,
+    Difference,
+    DimensionMeasures,
+    LatencyMeasures,
+    Measures,
+    ObjectiveMeasure,
+    VariantMeasures,
+)
+from triaxis.domain.rows import Abstained, Failed, Reply, Scored
+from triaxis.errors import StoreDamaged
+from triaxis.quantities import Above, Absent, Estimate, Money, Tokens
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> FileEvidence:
+    return FileEvidence(tmp_path / "reports")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_inputs_come_back_as_they_were(evidence: FileEvidence) -> None:
+    evidence.write_inputs(rich_inputs(), a_validation(), {"dataset_sha256": "ab"})
+    assert evidence.inputs() == rich_inputs()
+    assert evidence.validation() == a_validation()
+    assert evidence.hashes() == {"dataset_sha256": "ab"}
+
+
+def test_inputs_are_the_files_that_stages_depend_on(evidence: FileEvidence, tmp_path: Path) -> None:
+    """Fixed names, evaluator code as a file of its own, and nothing left of an earlier evaluation."""
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    folder = tmp_path / "reports/evidence/inputs"
+    (folder / "evaluators/old.py").write_text("gone")
+    (folder / "deeper").mkdir()
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    files = contents(folder)
+    assert sorted(files) == [
+        "cases.parquet",
+        "evaluators/index.json",
+        "evaluators/own.py",
+        "hashes.json",
+        "labels.parquet",
+        "prices.json",
+        "rubric.json",
+        "slo.json",
+        "validation.json",
+        "variants.json",
+    ]
+    assert files["evaluators/own.py"] == b"def f(c, a):\r\n  return 1\n"
+    assert b"def f" not in files["rubric.json"]
+    assert json.loads(files["evaluators/index.json"]) == {"evaluators/own.py": "evaluators/own.py"}
+    assert not (folder / "deeper").exists()
+
+
+def test_equal_inputs_leave_the_files_untouched(evidence: FileEvidence, tmp_path: Path) -> None:
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    before = (tmp_path / "reports/evidence/inputs/slo.json").stat().st_mtime_ns
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    assert (tmp_path / "reports/evidence/inputs/slo.json").stat().st_mtime_ns == before
+
+
+def some_generations() -> list[Any]:
+    empty = Reply(text="", finish_reason=None, usage=Tokens())
+    refused = Reply(text="no", finish_reason="content_filter", usage=Tokens(), refusal="not that")
+    filtered = replace(a_generation(3), row=a_row(3, outcome="terminal", error="content_filter"), reply=refused)
+    silent = replace(
+        a_generation(4), row=a_row(4, outcome="terminal", error="timeout", raw=""), reply=None, attempts=()
+    )
+    odd = replace(a_generation(5), row=a_row(5, endpoint=None, busy_core_s=0.5), reply=empty, attempts=())
+    other = a_generation(1, variant="capped")
+    return [a_generation(1), a_generation(2), a_generation(2, sample=1), filtered, silent, odd, other]
+
+
+def test_generations_come_back_in_order(evidence: FileEvidence) -> None:
+    evidence.write_generations(some_generations())
+    assert list(evidence.generations()) == some_generations()
+
+
+def test_the_order_in_which_rows_came_does_not_show(evidence: FileEvidence, tmp_path: Path) -> None:
+    path = tmp_path / "reports/evidence/generations.parquet"
+    evidence.write_generations(some_generations())
+    straight = path.read_bytes()
+    for seed in range(3):
+        shuffled = some_generations()
+        random.Random(seed).shuffle(shuffled)
+        evidence.write_generations(shuffled)
+        assert path.read_bytes() == straight
+    assert [p.name for p in path.parent.iterdir()] == ["generations.parquet"]
+
+
+def test_a_writer_that_fails_leaves_the_old_file(evidence: FileEvidence, tmp_path: Path) -> None:
+    evidence.write_generations([a_generation(1)])
+    before = contents(tmp_path)
+
+    def broken() -> Any:
+        yield a_generation(2)
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        evidence.write_generations(broken())
+    assert contents(tmp_path) == before
+
+
+def test_judgments_come_back_with_the_rows_behind_them(evidence: FileEvidence) -> None:
+    plain = a_judgment(1, dimension="exact", judge=None, rows=(), attempts=(), outcome=Scored(1.0))
+    unread = a_judgment(2, outcome=Abstained("no score in the reply"))
+    failed = a_judgment(3, outcome=Failed("content_filter"), rows=(), attempts=())
+    judgments = [plain, a_judgment(1), unread, failed]
+    evidence.write_judgments(reversed(judgments))
+    assert list(evidence.judgments()) == judgments
+
+
+def test_probes_come_back_without_warm_up_and_blocks(evidence: FileEvidence) -> None:
+    cut = a_probe(2, first_ns=None, last_ns=None, error="timeout", usage=Tokens())
+    requests = [a_probe(0), a_probe(1), cut, a_probe(0, block=1), a_probe(0, variant="capped")]
+    block = a_row(5000, kind="probe", raw="[]", busy_core_s=2.5)
+    sent = [an_attempt(5000, part=1), an_attempt(5000, part=0), an_intention(5001)]
+    evidence.write_probes([*reversed(requests), a_probe(-1)], [block], sent)
+    assert list(evidence.probes()) == requests
+    assert len(evidence.columns("probes", ["block"])) == len(requests)
+    assert evidence.stored([key(5000), key(5001), key(1)]) == (
+        (block,),
+        (an_attempt(5000, part=0), an_attempt(5000, part=1), an_intention(5001)),
+    )
+    by_variant = evidence.attempts("probes")
+    assert {v: len(some) for v, some in by_variant.items()} == {"base": 3, "capped": 2}
+
+
+def test_columns_are_codes_numbers_and_texts(evidence: FileEvidence) -> None:
+    evidence.write_generations(some_generations())
+    columns = evidence.columns("generations", ["variant", "case_id", "input_tokens", "answer", "error"])
+    assert len(columns) == 7
+    codes, names = columns.codes("variant")
+    assert names == ("base", "capped")
+    assert codes.tolist() == [0, 0, 0, 0, 0, 0, 1]
+    assert codes.dtype == np.int32
+    errors, reasons = columns.codes("error")
+    assert reasons == ("content_filter", "timeout")
+    assert errors.tolist() == [-1, -1, -1, 0, 1, -1, -1]
+    np.testing.assert_array_equal(
+        columns.floats("input_tokens"), [101, 102, 102, np.nan, np.nan, np.nan, 101]
+    )  # 100 + the case's number where usage was reported
+    assert list(columns.texts("answer")) == ["answer 1", "answer 2", "answer 2", None, None, "", "answer 1"]
+
+
+def test_attempts_are_listed_once_per_variant_and_key(evidence: FileEvidence) -> None:
+    """Two repeats that share a row were bought once; another variant's use of it counts for that variant too."""
+    shared = replace(a_generation(1, sample=1), row=a_row(1))
+    evidence.write_generations([a_generation(1), shared, a_generation(1, variant="capped")])
+    expected = (an_intention(1, at_ns=5), an_attempt(1))
+    assert evidence.attempts("generations") == {"base": expected, "capped": expected}
+    evidence.write_judgments([a_judgment(1), a_judgment(1, dimension="x"), a_judgment(2, attempts=())])
+    assert evidence.attempts("judgments") == {"base": (an_attempt(1001), an_attempt(2001))}
+
+
+def test_evidence_gives_back_the_paid_rows(evidence: FileEvidence) -> None:
+    assert evidence.stored([key(1)]) == ((), ())
+    evidence.write_generations(some_generations())
+    evidence.write_judgments([a_judgment(1), a_judgment(2, rows=(a_row(1001),), attempts=())])
+    rows, attempts = evidence.stored([key(1), key(1001), key(2001), key(77)])
+    assert set(rows) == {a_row(1), a_row(1001), a_row(2001)}
+    assert attempts == (an_intention(1, at_ns=5), an_attempt(1), an_attempt(1001), an_attempt(2001))
+
+
+def test_a_store_remade_from_evidence_remakes_the_same_evidence(evidence: FileEvidence, tmp_path: Path) -> None:
+    evidence.write_generations([a_generation(1), a_generation(2)])
+    before = contents(tmp_path / "reports")
+    keys = [key(1), key(2)]
+    store = LocalRowStore(tmp_path / "store", tmp_path / "journal")
+    store.adopt(*evidence.stored(keys))
+
+    rows, attempts = store.rows(keys), store.attempts(keys)
+    remade = [replace(a_generation(n), row=rows[key(n)], attempts=attempts[key(n)]) for n in (1, 2)]
+    other = FileEvidence(tmp_path / "other")
+    other.write_generations(remade)
+    assert contents(tmp_path / "other") == before
+
+
+def full(evidence: FileEvidence) -> FileEvidence:
+    evidence.write_generations(some_generations())
+    evidence.write_probes([a_probe(0)], [a_row(5000, kind="probe")], [an_attempt(5000)])
+    evidence.write_judgments([a_judgment(1)])
+    return evidence
+
+
+def test_the_evidence_hash_is_over_content(evidence: FileEvidence, tmp_path: Path) -> None:
+    """Any change of a row changes it; grouping, compression and order of arrival do not."""
+    straight = full(evidence).evidence_sha256()
+    again = full(FileEvidence(tmp_path / "again"))
+    again.write_generations(reversed(some_generations()))
+    assert again.evidence_sha256() == straight
+    for change in (
+        {"row": a_row(2, raw="other")},
+        {"row": a_row(2, latency_ms=1.0)},
+        {"attempts": ()},
+        {"case_id": "c-0020"},
+    ):
+        generations = some_generations()
+        generations[1] = replace(generations[1], **change)
+        again.write_generations(generations)
+        assert again.evidence_sha256() != straight
+
+
+def an_estimate(value: float = 0.5) -> Estimate:
+    return Estimate(value=value, low=0.1, high=0.9, level=0.9, n=12.0, method="wilson")
+
+
+def test_measures_come_back_as_they_were(evidence: FileEvidence) -> None:
+    variant = VariantMeasures(
+        name="base",
+        levers=("stop",),
+        route_arms={"simple": "small"},
+        n=Counts(cases=2, generated=2, failed=0, probed=0),
+        error_rate=an_estimate(),
+        latency=LatencyMeasures(
+            quantiles={"full": {"p95": Above(60.0), "p50": an_estimate(250.0)}}, successes={}, facts=None
+        ),
+        cost=CostMeasures(
+            per_request=an_estimate(0.001),
+            per_session=Absent("no sessions"),
+            per_month=Absent("no traffic"),
+            parts={"input": 0.0001},
+            cached_share=None,
+            cached_share_source="unknown",
+            judge_usd=Money.of("0.0100"),
+            spent_usd=Money.of("1.5"),
+            possible_usd=Money.of(0),
+        ),
+        precision={
+            "exact": DimensionMeasures(
+                overall=an_estimate(1.0),
+                answered_only=Absent("too few"),
+                scored=2,
+                abstained=0,
+                failed=0,
+                unvalidated=False,
+                slices={"kind": {"faq": an_estimate()}},
+            )
+        },
+        objectives=(ObjectiveMeasure(estimate=an_estimate(), if_abstained_fail=Absent("x")),),
+        against_baseline={
+            "a": Absent("rates differ"),
+            "b": Difference(difference=0.1, low=0.0, high=0.2, level=0.9, n=3.0, method="bootstrap", baseline=0.5),
+        },
+    )
+    measures = Measures(variants={"base": variant}, evidence_sha256="ab", weighted_to_mix=True)
+    evidence.write_measures(measures)
+    assert evidence.measures() == measures
+
+
+def test_json_is_canonical(evidence: FileEvidence, tmp_path: Path) -> None:
+    evidence.write_json("scorecard.json", {"b": 1.0, "a": ["é", None]})
+    assert (tmp_path / "reports/scorecard.json").read_bytes() == '{"a":["é",null],"b":1}\n'.encode()
+    assert evidence.read_json("scorecard.json") == {"a": ["é", None], "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says", "read"),
+    [
+        ("evidence/measures.json", b"{", "measures.json is damaged", FileEvidence.measures),
+        ("evidence/measures.json", b'{"variants": 3}', "this is not a measures", FileEvidence.measures),
+        ("evidence/inputs/slo.json", b'{"owner": 3}', "slo.json is damaged", FileEvidence.inputs),
+        ("evidence/generations.parquet", b"PAR1 no", "generations.parquet is damaged", FileEvidence.evidence_sha256),
+    ],
+)
+def test_a_damaged_file_is_named(
+    evidence: FileEvidence, tmp_path: Path, *, name: str, content: bytes, says: str, read: Callable[..., object]
+) -> None:
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    (tmp_path / "reports" / name).write_bytes(content)
+    with pytest.raises(StoreDamaged, match=says):
+        read(evidence)
+
+
+def test_a_missing_file_names_the_stage_that_makes_it(evidence: FileEvidence) -> None:
+    for read, stage in (
+        (evidence.inputs, "prepare"),
+        (lambda: list(evidence.generations()), "generate"),
+        (lambda: evidence.columns("probes", ["block"]), "probe"),
+        (evidence.evidence_sha256, "generate"),
+        (evidence.measures, "run"),
+    ):
+        with pytest.raises(StoreDamaged, match=f"triaxis {stage}"):
+            read()
+    assert evidence.hashes() == {}
+
+
+def test_no_rubric_code_still_leaves_a_folder_for_dvc(evidence: FileEvidence, tmp_path: Path) -> None:
+    rubric = replace(rich_inputs().rubric, dimensions=rich_inputs().rubric.dimensions[:1])
+    evidence.write_inputs(rich_inputs(rubric=rubric, cases=(a_case("a"),), labels=()), a_validation(), {})
+    folder = tmp_path / "reports/evidence/inputs/evaluators"
+    assert [p.name for p in folder.iterdir()] == ["index.json"]
+    assert evidence.inputs().labels == ()

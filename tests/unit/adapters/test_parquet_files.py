@@ -1,0 +1,150 @@
+"""Parquet files: equal rows make equal bytes, and what was written is read."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters.parquet_files import Cell, Layout
+from triaxis.errors import StoreDamaged
+
+LAYOUT: Layout = {"name": "text", "n": "int", "x": "float", "ok": "flag", "raw": "text"}
+Line = tuple[Cell, ...]
+
+
+def some_rows(count: int) -> list[Line]:
+    return [
+        (f"v{i % 3}" if i % 5 else None, i if i % 4 else None, i / 7 if i % 6 else None, i % 2 > 0, f"é {i}" * (i % 3))
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP", 4)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_rows_come_back_over_several_row_groups(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    assert parquet.write_table(path, LAYOUT, iter(some_rows(11))) == parquet.count(path) == 11
+    assert list(parquet.scan(path, list(LAYOUT))) == some_rows(11)
+    assert list(parquet.scan(path, ["raw", "n"])) == [(row[4], row[1]) for row in some_rows(11)]
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_picking_reads_some_rows_by_position(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, some_rows(11))
+    assert list(parquet.pick(path, list(LAYOUT), {10, 0, 5})) == [some_rows(11)[i] for i in (0, 5, 10)]
+    assert list(parquet.pick(path, list(LAYOUT), [])) == []
+
+
+def test_bytes_depend_on_the_rows_alone(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    parquet.write_table(one, LAYOUT, some_rows(50))
+    parquet.write_table(other, LAYOUT, (row for row in some_rows(50)))
+    assert one.read_bytes() == other.read_bytes()
+    assert b"pandas" not in one.read_bytes()
+
+
+def test_reordering_makes_the_bytes_of_the_other_order(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    parquet.write_table(one, LAYOUT, some_rows(50))
+    parquet.write_table(other, LAYOUT, reversed(some_rows(50)))
+    parquet.reorder(other, LAYOUT, list(range(49, -1, -1)))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_digest_is_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row groups do not show in it; a moved boundary between texts, a null for an empty text, and order do."""
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, some_rows(50))
+    straight = parquet.digest(path, LAYOUT)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 7)
+    parquet.write_table(path, LAYOUT, some_rows(50))
+    assert parquet.digest(path, LAYOUT) == straight
+    texts: Layout = {"a": "text"}
+    seen: set[str] = set()
+    for rows in ([("ab",), ("c",)], [("a",), ("bc",)], [("",), ("abc",)], [(None,), ("abc",)], [("c",), ("ab",)]):
+        parquet.write_table(path, texts, rows)
+        seen.add(parquet.digest(path, texts))
+    assert len(seen) == 5
+
+
+def test_zero_has_no_sign_in_the_digest(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    layout: Layout = {"x": "float"}
+    digests: set[str] = set()
+    for value in (0.0, -0.0):
+        parquet.write_table(path, layout, [(value,)])
+        digests.add(parquet.digest(path, layout))
+    assert len(digests) == 1
+
+
+def test_columns_load_as_codes_numbers_and_texts(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, some_rows(12))
+    columns = parquet.columns(path, ["name", "n", "raw"])
+    codes, names = columns.codes("name")
+    assert names == ("v0", "v1", "v2")
+    assert [names[c] if c >= 0 else None for c in codes.tolist()] == [row[0] for row in some_rows(12)]
+    raw_codes, raws = columns.codes("raw")
+    assert [raws[c] for c in raw_codes.tolist()] == [row[4] for row in some_rows(12)]
+    assert list(columns.texts("raw")) == [row[4] for row in some_rows(12)]
+    numbers = columns.floats("n")
+    assert numbers.dtype == np.float64
+    assert math.isnan(numbers[0])
+    assert numbers[1] == 1.0
+
+
+def test_columns_keep_only_rows_of_one_value(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, some_rows(12))
+    columns = parquet.columns(path, ["n"], keep=("name", "v1"))
+    assert len(columns) == 3
+    numbers = columns.floats("n")
+    assert numbers[[0, 2]].tolist() == [1.0, 7.0]
+    assert math.isnan(numbers[1])  # rows 1, 4 and 7 say v1, and every fourth number is null
+    codes, names = parquet.columns(path, ["name"], keep=("name", "v1")).codes("name")
+    assert names == ("v1",)
+    assert set(codes.tolist()) == {0}
+
+
+def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, [])
+    columns = parquet.columns(path, list(LAYOUT))
+    assert len(columns) == 0
+    assert columns.codes("name")[1] == ()
+    assert columns.floats("x").tolist() == []
+    assert parquet.read_columns(path) == {name: [] for name in LAYOUT}
+    assert len(parquet.digest(path, LAYOUT)) == 64
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, {"raw": "text"}, [("x\ud83d",), (None,)])
+    assert list(parquet.scan(path, ["raw"])) == [("x?",), (None,)]
+
+
+def test_a_file_of_somebody_else_is_read_as_python_values(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, LAYOUT, some_rows(3))
+    assert parquet.read_columns(path)["n"] == [None, 1, 2]
+    path.write_bytes(b"id,input\n")
+    with pytest.raises(ValueError, match="not a readable Parquet file"):
+        parquet.read_columns(path)
+
+
+def test_damage_names_the_file_and_says_what_helps(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1")
+    with pytest.raises(StoreDamaged, match=r"a\.parquet is damaged.*dvc checkout"):
+        parquet.count(path)
+    with pytest.raises(FileNotFoundError):
+        parquet.count(tmp_path / "b.parquet")
