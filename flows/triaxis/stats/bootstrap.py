@@ -26,6 +26,9 @@ from triaxis.stats.quantiles import MIN_BLOCKS
 from triaxis.stats.ranks import autocorrelated, effective_requests, interpolated, requests_needed
 from triaxis.stats.resampling import DRAWS, chunks, drawn_counts, drawn_totals
 
+DIGITS = 12
+"""Digits of a difference that are not the rounding of its terms."""
+
 
 def paired_mean_difference(
     a: ArrayLike,
@@ -59,12 +62,14 @@ def paired_mean_difference(
     if first.shape != second.shape:
         message = f"{len(first)} values cannot be paired with {len(second)}"
         raise ValueError(message)
-    sample = sampled(first - second, clusters, weights)
+    reach = float(max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)))
+    # Equal differences of unequal numbers differ in their last binary digits; those are not spread.
+    differences = np.round((first - second) / reach, DIGITS) * reach if reach else first - second
+    sample = sampled(differences, clusters, weights)
     if isinstance(sample, Absent):
         return sample
     if not gateable(sample.n_clusters):
         return Absent(f"only {sample.n_clusters} pairs; {MIN_CLUSTERS} are needed")
-    reach = float(max(np.abs(first).max(), np.abs(second).max()))
     if not reach:
         return Absent(f"all {sample.rows} pairs are 0 on both sides")
     scarce = usual_value(sample) is not None
@@ -125,7 +130,7 @@ def paired_quantile_difference(
     if not np.all(np.isfinite(drawn)):
         return Absent("the quantile lands on a failed request in some draws")
     spread = float((drawn[0] - drawn[1]).std())
-    if not spread:
+    if spread <= np.abs(drawn).max() * 10**-DIGITS:
         return Absent(f"all {n_blocks} blocks differ by the same, which says nothing about how others would")
     half = t_critical(level, n_blocks - 1) * spread * sqrt(n_blocks / (n_blocks - 1))
     method = "paired block bootstrap, t"

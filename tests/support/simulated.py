@@ -1,0 +1,270 @@
+"""Worlds with known truths, and how often each interval of the product holds the truth in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, inf, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triaxis.quantities import Above, Absent, Estimate, Measure
+from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.classes import over_classes
+from triaxis.stats.means import mean, mean_unbounded
+from triaxis.stats.power import power
+from triaxis.stats.proportions import wilson
+from triaxis.stats.quantiles import quantile, weighted_quantile
+from triaxis.stats.ranks import autocorrelated
+from triaxis.stats.seeds import generator
+
+LEVEL = 0.9
+GIVEN_UP = 1e9
+Floats = NDArray[np.float64]
+Draw = Callable[[np.random.Generator], Measure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One situation: how a sample of it is estimated, and what is true of it."""
+
+    name: str
+    truth: float
+    draw: Draw
+    allowed: float = 0.05
+    """Share of samples whose one-sided bound may miss on either side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How an interval fared over many samples of a world."""
+
+    above: float
+    """Share of samples whose lower bound was above the truth."""
+    below: float
+    """Share of samples whose upper bound was below the truth."""
+    unbounded: float
+    """Share of samples that gave no upper bound, or no estimate."""
+
+
+def coverage(world: World, samples: int) -> Coverage:
+    """Misses over seeded samples; a sample without an estimate misses nothing."""
+    rng = generator("calibration", world.name)
+    measures = [world.draw(rng) for _ in range(samples)]
+    estimates = [measure for measure in measures if isinstance(measure, Estimate)]
+    bounded = sum(estimate.high < GIVEN_UP for estimate in estimates)
+    slack = 1e-9
+    return Coverage(
+        above=sum(estimate.low > world.truth + slack for estimate in estimates) / samples,
+        below=sum(estimate.high < world.truth - slack for estimate in estimates) / samples,
+        unbounded=1 - bounded / samples,
+    )
+
+
+def _shares(n: int, rate: float) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        return wilson(int(rng.binomial(n, rate)), n, LEVEL)
+
+    # A share of n moves in steps, so that at one rate a bound may miss up to twice its average over rates.
+    return World(name=f"{n} answers, {rate:.0%} right", truth=rate, draw=draw, allowed=0.11)
+
+
+def clustered(
+    rng: np.random.Generator, sizes: tuple[int, ...], groups: int, rate: float, icc: float
+) -> tuple[Floats, Floats]:
+    """Right-or-wrong scores whose rate varies between sessions, beta-binomially, and each score's session."""
+    odds = 1 / icc - 1
+    rates = rng.beta(rate * odds, (1 - rate) * odds, groups)
+    session = np.repeat(np.arange(groups), rng.choice(sizes, groups))
+    return (rng.random(len(session)) < rates[session]).astype(np.float64), session.astype(np.float64)
+
+
+def _sessions(groups: int, sizes: tuple[int, ...], rate: float, icc: float = 0.3, allowed: float = 0.07) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        scores, session = clustered(rng, sizes, groups, rate, icc)
+        return mean(scores, clusters=session, level=LEVEL)
+
+    turns = "-".join(map(str, sorted({min(sizes), max(sizes)})))
+    return World(name=f"{groups} sessions of {turns} turns, {rate:.0%} right", truth=rate, draw=draw, allowed=allowed)
+
+
+def _mixed(n: int) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        rare = np.arange(n) < n // 2
+        return mean(rng.random(n) < np.where(rare, 0.7, 0.95), weights=np.where(rare, 0.2, 1.8), level=LEVEL)
+
+    return World(name=f"{n} answers weighted to another mix", truth=0.1 * 0.7 + 0.9 * 0.95, draw=draw)
+
+
+def _graded(
+    name: str, n: int, truth: float, scores: Callable[[np.random.Generator, int], Floats], allowed: float = 0.05
+) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        return mean(scores(rng, n), level=LEVEL)
+
+    return World(name=f"{n} graded scores, {name}", truth=truth, draw=draw, allowed=allowed)
+
+
+def _perfect_or_less(share: float) -> Callable[[np.random.Generator, int], Floats]:
+    return lambda rng, n: np.where(rng.random(n) < share, 1.0, rng.random(n))
+
+
+def _tight(rng: np.random.Generator, n: int) -> Floats:
+    return rng.beta(80, 20, n) * (rng.random(n) > 0.02)
+
+
+def _dollars(
+    name: str, truth: float, values: Callable[[np.random.Generator, int], Floats], allowed: float = 0.05
+) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        return mean_unbounded(values(rng, 80), level=LEVEL)
+
+    return World(name=f"80 costs, {name}", truth=truth, draw=draw, allowed=allowed)
+
+
+def queue(rng: np.random.Generator, load: float, blocks: int, size: int, *, gaps: Floats | None = None) -> Floats:
+    """Sojourn times of a single server's queue with Poisson arrivals (M/M/1), each block from its steady state.
+
+    Shape (blocks, size). Their distribution is exponential with mean 1 / (1 - load), in units of the mean service.
+    """
+    service = rng.exponential(1, (blocks, size))
+    if not load:
+        return service
+    found = np.where(rng.random(blocks) < load, rng.exponential(1 / (1 - load), blocks), 0.0)
+    between = rng.exponential(1 / load, (blocks, size)) if gaps is None else gaps
+    # Lindley: each waits what the one before left, less the gap; unrolled, a cumulative sum less its running minimum.
+    steps = np.column_stack([found, service[:, :-1] - between[:, 1:]])
+    path = np.cumsum(steps, axis=1)
+    return path - np.minimum(0, np.minimum.accumulate(path, axis=1)) + service
+
+
+def _latency(load: float, blocks: int, size: int, q: float, allowed: float = 0.05) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        latencies = queue(rng, load, blocks, size).ravel()
+        block = np.repeat(np.arange(blocks), size)
+        told = block if autocorrelated(latencies, block) else None
+        return quantile(latencies, q=q, level=LEVEL, blocks=told, limit=GIVEN_UP)
+
+    name = f"p{100 * q:g} of {blocks} blocks of {size}, " + (f"queue at {load:.0%} load" if load else "no queue")
+    return World(name=name, truth=-log(1 - q) / (1 - load), draw=draw, allowed=allowed)
+
+
+def _weighted_latency(n: int) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        slow = np.arange(n) < n // 2
+        latencies = rng.exponential(1, n) * np.where(slow, 1.0, 0.1) + np.where(slow, 0.0, 100.0)
+        weights = np.where(slow, 1.6, 0.4)
+        return weighted_quantile(
+            latencies, weights=weights, strata=slow, q=0.5, level=LEVEL, rng=rng, draws=500, limit=GIVEN_UP
+        )
+
+    return World(
+        name=f"p50 of {n} requests weighted to another mix", truth=-log(1 - 0.5 / 0.8), draw=draw, allowed=0.08
+    )
+
+
+def _disagreement(n: int, only_a: float, only_b: float, sizes: tuple[int, ...] = (1,), allowed: float = 0.07) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        session = np.repeat(np.arange(n), rng.choice(sizes, n))
+        lot = rng.random(len(session))
+        a, b = (lot < only_a) | (lot > 0.5), (lot >= only_a) & (lot < only_a + only_b) | (lot > 0.5)
+        return paired_mean_difference(a, b, clusters=session, level=LEVEL, rng=rng, draws=500)
+
+    unit = "pairs" if max(sizes) == 1 else f"sessions of {min(sizes)}-{max(sizes)} pairs"
+    return World(
+        name=f"{n} {unit}, {only_a:.1%} right only here, {only_b:.1%} only there",
+        truth=only_a - only_b,
+        draw=draw,
+        allowed=allowed,
+    )
+
+
+def _paired_latency(load: float, q: float, allowed: float = 0.06) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        gaps = rng.exponential(1 / load, (10, 40)) if load else None
+        a, b = queue(rng, load, 10, 40, gaps=gaps), queue(rng, load, 10, 40, gaps=gaps)
+        block = np.repeat(np.arange(10), 40)
+        return paired_quantile_difference(a.ravel(), b.ravel(), blocks=block, q=q, level=LEVEL, rng=rng, draws=300)
+
+    name = f"difference of p{100 * q:g}, 10 blocks of 40, " + (f"queue at {load:.0%} load" if load else "no queue")
+    return World(name=name, truth=0.0, draw=draw, allowed=allowed)
+
+
+def _intents(n: int) -> World:
+    def draw(rng: np.random.Generator) -> Measure:
+        truths = rng.integers(0, 5, n)
+        answers = np.where(rng.random(n) < 0.8, truths, (truths + rng.integers(1, 5, n)) % 5)
+        return over_classes(truths.tolist(), answers.tolist(), metric="macro_f1", level=LEVEL, rng=rng, draws=500)
+
+    return World(name=f"macro F1 of {n} cases in 5 classes", truth=0.8, draw=draw, allowed=0.09)
+
+
+WORLDS = (
+    _shares(80, 0.97),
+    _shares(240, 0.90),
+    _sessions(10, (1, 2, 3, 4), 0.97),
+    _sessions(20, (1, 2, 3, 4), 0.90),
+    _sessions(50, (1, 2, 3, 4), 0.97),
+    _sessions(50, (4,), 0.90),
+    _sessions(20, (1, 1, 1, 12), 0.90, allowed=0.10),
+    _mixed(200),
+    _graded("70% perfect", 80, 0.85, _perfect_or_less(0.7)),
+    _graded("90% perfect", 80, 0.95, _perfect_or_less(0.9)),
+    _graded("50% perfect", 240, 0.75, _perfect_or_less(0.5)),
+    _graded("close to 0.8, 2% zero", 240, 0.8 * 0.98, _tight, allowed=0.15),
+    _dollars("lognormal, sigma 0.5", exp(0.125), lambda rng, n: rng.lognormal(0, 0.5, n), allowed=0.09),
+    _dollars(
+        "97% one price, 3% thrice it", 1.06, lambda rng, n: np.where(rng.random(n) < 0.97, 1.0, 3.0), allowed=0.10
+    ),
+    _latency(0.0, 5, 40, 0.5),
+    _latency(0.0, 5, 40, 0.95),
+    _latency(0.5, 5, 40, 0.5, allowed=0.06),
+    _latency(0.5, 5, 40, 0.95, allowed=0.10),
+    _latency(0.5, 10, 100, 0.95, allowed=0.12),
+    _latency(0.8, 5, 40, 0.5, allowed=0.09),
+    _latency(0.8, 5, 40, 0.95),
+    _latency(0.8, 10, 400, 0.95, allowed=0.12),
+    _latency(0.9, 5, 40, 0.95),
+    _weighted_latency(200),
+    _disagreement(80, 0.15, 0.10),
+    _disagreement(240, 0.03, 0.0, allowed=0.09),
+    _disagreement(240, 0.01, 0.01),
+    _disagreement(80, 0.005, 0.0),
+    _disagreement(20, 0.15, 0.10, (1, 2, 3, 4)),
+    _paired_latency(0.0, 0.95),
+    _paired_latency(0.5, 0.5),
+    _intents(100),
+)
+
+
+def coverage_table(found: dict[str, Coverage]) -> str:
+    """The coverages as they stand on the page."""
+    head = "| sample | low bound above truth | high bound below truth | no high bound |\n|---|---:|---:|---:|\n"
+    rows = (f"| {name} | {c.above:.1%} | {c.below:.1%} | {c.unbounded:.0%} |\n" for name, c in found.items())
+    return head + "".join(rows)
+
+
+TRUTHS = (0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.90)
+SIZES = (50, 80, 100, 200, 300, 500, 1000)
+
+
+def gate_table(guard: float) -> str:
+    """Shares of pass / fail of a target of 0.95 at 0.95 confidence, by true share and number of cases."""
+    head = "| true share | " + " | ".join(f"n = {n}" for n in SIZES) + " |\n|---:|" + "---:|" * len(SIZES) + "\n"
+    rows: list[str] = []
+    for truth in TRUTHS:
+        chances = [power(truth, target=0.95, guard=guard, confidence=0.95, n=n) for n in SIZES]
+        rows.append(f"| {truth:.2f} | " + " | ".join(f"{c.passes:.0%} / {c.fails:.0%}" for c in chances) + " |\n")
+    return head + "".join(rows)
+
+
+def answered(measure: Measure) -> float:
+    """The point of a measure: infinite where it lies beyond what is known, an error where it is absent."""
+    match measure:
+        case Estimate():
+            return measure.value
+        case Above():
+            return inf
+        case Absent():
+            raise AssertionError(measure.why)
