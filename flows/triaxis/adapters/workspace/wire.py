@@ -17,7 +17,12 @@ class Wire(BaseModel):
     """A part of a file as it is written: undeclared keys are refused, and nothing is converted."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        model_title_generator=lambda model: model.__name__.removeprefix("Wire"),
     )
 
 
