@@ -41,7 +41,7 @@ def plain(value: object) -> JsonValue:
         case Mapping():
             entries = cast("Mapping[str, object]", value)
             return {key: plain(entry) for key, entry in entries.items()}
-        case Sequence():
+        case tuple() | list():
             return [plain(entry) for entry in cast("Sequence[object]", value)]
         case _ if is_dataclass(value) and not isinstance(value, type):
             named: dict[str, JsonValue] = {f.name: plain(getattr(value, f.name)) for f in fields(value)}
