@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 from triaxis.adapters.archive import Archive
 from triaxis.adapters.dvc_files import Pipeline, disagreements, unversioned
@@ -22,6 +25,7 @@ from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.templates import JinjaTemplates
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
 from triaxis.adapters.workspace_lock import workspace_lock
+from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.variant import Limits
@@ -33,6 +37,8 @@ from triaxis.ports.pages import Pages
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
+
+_SCORECARD = "schemas/scorecard.schema.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +152,26 @@ def stored_scorecard(root: Path, config: str) -> Scorecard:
     except StoreDamaged as error:
         fault = Fault(file=f"{reports}/scorecard.json", problem="there is no scorecard to read", advice=str(error))
         raise InputFaults(fault) from error
+
+
+def new_workspace(folder: Path) -> Sequence[tuple[str, str]]:
+    """Writes what a workspace lacks; each path with `written` or `kept`."""
+    from triaxis.adapters.workspace_init import write_workspace_files
+
+    return write_workspace_files(folder)
+
+
+def file_schemas() -> tuple[str, ...]:
+    """The file formats that have a schema."""
+    from triaxis.adapters.workspace.schemas import NAMES
+
+    return tuple(sorted((*NAMES, "scorecard")))
+
+
+def file_schema(name: str) -> Mapping[str, JsonValue]:
+    """The JSON Schema of one of `file_schemas`."""
+    if name == "scorecard":
+        return cast("Mapping[str, JsonValue]", json.loads((files("triaxis.domain") / _SCORECARD).read_text()))
+    from triaxis.adapters.workspace.schemas import schema
+
+    return schema(name)

@@ -133,9 +133,12 @@ def dollars(amount: Money) -> str:
     return f"${amount.usd:,.2f}" if amount.usd >= 1 or not amount.usd else f"${amount.usd:.2g}"
 
 
+_MINUTE, _FEW = 60, 10
+
+
 def clock(seconds: float) -> str:
     """Seconds as `0.4 s`, `12 s` or `3 min 05 s`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < _FEW else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
     return f"{minutes} min {rest:02d} s"
