@@ -131,6 +131,21 @@ async def test_each_failure_has_its_word(said: str, error: str) -> None:
     assert (row.error, row.ttft_ms, row.full_ms) == (error, None, None)
 
 
+async def test_a_wire_that_is_not_openais_is_left_to_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it speaks to a server whose wire is, so that the same answers can be given; it is named in every row."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    async with an_sse_server() as server:
+        target = Target(model="openai/small", api_base=server.api_base)
+        client = ProbeProcess(locate=lambda _: None)
+        rows = await run(client, target, calls_of("answer", "429", "401", warmup=1), timeout_s=20)
+    told = {row.index: (row.error, row.client) for row in rows}
+    assert told == {i: (e, "litellm") for i, e in ((-1, None), (0, None), (1, "status_429"), (2, "status_401"))}
+    (answered,) = (row for row in rows if row.index == 0)
+    assert answered.ttft_ms is not None
+    assert (answered.usage.input, answered.usage.cached, answered.usage.output) == (6, 4, 2)
+    assert len(server.requests) == 4
+
+
 async def test_a_server_that_is_not_there() -> None:
     (row,) = await run(ProbeProcess(locate=located), NOWHERE, calls_of("answer"))
     assert row.error == "connect"

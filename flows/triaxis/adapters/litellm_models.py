@@ -11,7 +11,7 @@ import importlib
 import json
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -188,38 +188,67 @@ class _LitellmChat:
         except TimeoutError:
             raise Transient("timeout") from None
         except tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES) as error:
-            raise self._translated(error) from None
+            raise _translated(error, self.target, self.clock.now_ns() / 1e9) from None
         raw = answer.model_dump_json(exclude_none=True)
         checked(raw)
         return Received(raw=raw, client=CLIENT)
 
-    def _translated(self, error: Any) -> CallFailed:
-        litellm = _litellm()
-        match error:
-            case litellm.Timeout():
-                return Transient("timeout")
-            case litellm.APIConnectionError():
-                return Transient("reset")
-            case litellm.ContentPolicyViolationError():
-                return Terminal("content_filter", status=error.status_code, billed=False)
-            case litellm.ContextWindowExceededError():
-                return Terminal("context_length", status=error.status_code, billed=False)
-            case litellm.UnsupportedParamsError():
-                return _bad_params(error)
-            case _:
-                return self._by_status(error)
 
-    def _by_status(self, error: Any) -> CallFailed:
-        headers = getattr(error, "litellm_response_headers", None) or getattr(error.response, "headers", None)
-        variables = _missing_keys(_litellm(), self.target)
-        return failure(
-            int(error.status_code),
-            headers or {},
-            _body_of(error),
-            now_s=self.clock.now_ns() / 1e9,
-            variable=variables[0] if variables else "the provider's variable",
-            keys=[value for name, value in os.environ.items() if name.endswith(SECRETS)],
+def _translated(error: Any, target: Target, now_s: float) -> CallFailed:
+    litellm = _litellm()
+    match error:
+        case litellm.Timeout():
+            return Transient("timeout")
+        case litellm.APIConnectionError():
+            return Transient("reset")
+        case litellm.ContentPolicyViolationError():
+            return Terminal("content_filter", status=error.status_code, billed=False)
+        case litellm.ContextWindowExceededError():
+            return Terminal("context_length", status=error.status_code, billed=False)
+        case litellm.UnsupportedParamsError():
+            return _bad_params(error)
+        case _:
+            return _by_status(error, target, now_s)
+
+
+def _by_status(error: Any, target: Target, now_s: float) -> CallFailed:
+    headers = getattr(error, "litellm_response_headers", None) or getattr(error.response, "headers", None)
+    variables = _missing_keys(_litellm(), target)
+    return failure(
+        int(error.status_code),
+        headers or {},
+        _body_of(error),
+        now_s=now_s,
+        variable=variables[0] if variables else "the provider's variable",
+        keys=[value for name, value in os.environ.items() if name.endswith(SECRETS)],
+    )
+
+
+async def stream(
+    model: str, api_base: str | None, messages: Sequence[JsonValue], params: Mapping[str, JsonValue]
+) -> AsyncGenerator[Mapping[str, Any]]:
+    """The chunks of one streamed answer in OpenAI's shape, as they come; for probes.
+
+    Raises:
+        CallFailed: as `complete` does.
+    """
+    litellm = _litellm()
+    try:
+        chunks = await litellm.acompletion(
+            model=model,
+            api_base=api_base,
+            messages=messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            num_retries=0,
+            max_retries=0,
+            **params,
         )
+        async for chunk in chunks:
+            yield chunk.model_dump(exclude_none=True)
+    except tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES) as error:
+        # A probe sends nothing again, so that no date in a Retry-After matters.
+        raise _translated(error, Target(model=model, api_base=api_base), 0.0) from None
 
 
 def _body_of(error: Any) -> str:

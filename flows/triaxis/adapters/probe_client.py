@@ -21,8 +21,9 @@ LOCAL = "local/"
 LINE_BYTES = 2**20
 STREAMED: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
-Locate: TypeAlias = Callable[[Target], Address]
-"""Where a hosted model takes chat completions: the same code that the whole answers are sent by."""
+Locate: TypeAlias = Callable[[Target], Address | None]
+"""Where a hosted model takes chat completions, by the code that whole answers are sent by; None where its wire is not
+OpenAI's, so that LiteLLM must speak to it."""
 
 
 class LocalServers(Protocol):
@@ -77,7 +78,10 @@ class ProbeProcess:
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
-        """Keeps one process for every block, and local servers from their first block on, until the context ends."""
+        """Keeps one process, and local servers from their first block on, until the (outermost) context ends."""
+        if self._kept is not None:
+            yield
+            return
         async with AsyncExitStack() as kept:
             self._kept = kept
             try:
@@ -93,7 +97,7 @@ class ProbeProcess:
         case_ids = {call.index: call.case_id for call in calls}
         async with self._address(target) as address, self._running() as worker:
             before = self._cpu_s(target)
-            async for outcome in worker.outcomes(_block(address, calls, timeout_s)):
+            async for outcome in worker.outcomes(_block(address, target, calls, timeout_s)):
                 yield _row(outcome, case_ids)
             after = self._cpu_s(target)
             if before is not None and after is not None:
@@ -107,7 +111,7 @@ class ProbeProcess:
         return None if self._local is None else self._local.busy_core_s(target)
 
     @asynccontextmanager
-    async def _address(self, target: Target) -> AsyncGenerator[Address]:
+    async def _address(self, target: Target) -> AsyncGenerator[Address | None]:
         if self._local is None or not target.model.startswith(LOCAL):
             yield self._locate(target)
             return
@@ -161,22 +165,25 @@ async def _spawned() -> AsyncGenerator[_Worker]:
         await process.wait()
 
 
-def _block(address: Address, calls: Sequence[ProbeCall], timeout_s: float) -> Mapping[str, Any]:
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "User-Agent": "triaxis"}
-    if address.key is not None:
-        headers["Authorization"] = f"Bearer {address.key}"
+def _block(address: Address | None, target: Target, calls: Sequence[ProbeCall], timeout_s: float) -> Mapping[str, Any]:
     return {
-        "url": address.url,
-        "headers": headers,
+        **({"model": target.model, "api_base": target.api_base} if address is None else _wire(address)),
         "timeout_s": timeout_s,
-        "calls": [
-            {"index": call.index, "offset_s": call.offset_s, "body": _body(address, call.request)} for call in calls
-        ],
+        "calls": [{"index": c.index, "offset_s": c.offset_s, "body": _body(address, c.request)} for c in calls],
     }
 
 
-def _body(address: Address, request: Request) -> str:
-    return json.dumps({**address.body(request), **STREAMED}, ensure_ascii=False, separators=(",", ":"))
+def _wire(address: Address) -> Mapping[str, Any]:
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "User-Agent": "triaxis"}
+    if address.key is not None:
+        headers["Authorization"] = f"Bearer {address.key}"
+    return {"url": address.url, "headers": headers}
+
+
+def _body(address: Address | None, request: Request) -> str:
+    plain = {"messages": [m.to_json() for m in request.messages], "params": request.params}
+    body = plain if address is None else {**address.body(request), **STREAMED}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _row(outcome: Mapping[str, Any], case_ids: Mapping[int, str]) -> ProbeRow:

@@ -3,6 +3,7 @@
 Run as `python -m triaxis.adapters.probe_worker`. Each line of standard input is one block:
 
     {"url", "headers", "timeout_s", "calls": [{"index", "offset_s", "body"}]}
+    {"model", "api_base", "timeout_s", "calls": ...}                            for a wire that is not OpenAI's
 
 Each request's outcome is one line on standard output, as it ends; `{"done": true}` ends the block, and the end of
 standard input ends the process. Times are nanoseconds since the block's start, on the monotonic clock.
@@ -16,18 +17,21 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 
-CLIENT = "aiohttp"
+from triaxis.adapters.probe_reading import Fields, Reading
+from triaxis.errors import CallFailed
+
 CONNECTIONS = 8
 """Opened before a block starts; more are opened as the load asks for them, as any client does."""
 LEAD_S = 0.05
@@ -37,9 +41,6 @@ EARLY_S = 0.001
 LINE_BYTES = 2**26
 """Longest line read: a block with all its bodies."""
 
-Fields = Mapping[str, Any]
-"""A JSON object of our own making, or a provider's chunk: looked into with care."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
@@ -48,84 +49,84 @@ class Outcome:
     index: int
     scheduled_ns: int
     sent_ns: int
+    client: str
     first_ns: int | None = None
     last_ns: int | None = None
     error: str | None = None
     usage: Fields | None = None
-    client: str = CLIENT
+
+
+class Sender(Protocol):
+    """Sends one request and reads its stream."""
+
+    client: str
+
+    async def connect(self) -> None:
+        """Opens connections before a block starts."""
+        ...
+
+    async def stream(self, body: bytes, reading: Reading) -> str | None:
+        """Returns what was wrong, None for a whole answer."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
-class Reading:
-    """One stream as it comes: when content came, and whether it ended as it should."""
+class Wire:
+    """Sends to an OpenAI-compatible address."""
 
-    first_ns: int | None = None
-    last_ns: int | None = None
-    finish: str | None = None
-    done: bool = False
-    failed: bool = False
-    events: int = 0
-    usage: Fields | None = None
-    _rest: bytes = b""
+    url: str
+    session: aiohttp.ClientSession
+    client: str = "aiohttp"
 
-    def feed(self, data: bytes, now_ns: int) -> None:
-        """Takes in bytes that arrived at `now_ns`.
+    async def connect(self) -> None:
+        """Opens connections side by side; what the server says to a HEAD does not matter."""
+        await asyncio.gather(*(self._head() for _ in range(CONNECTIONS)))
 
-        Raises:
-            ValueError, TypeError, AttributeError: for an event that is no JSON, or not of a chunk's shape.
-        """
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._event(line[5:].strip(), now_ns)
-
-    def _event(self, data: bytes, now_ns: int) -> None:
-        if data == b"[DONE]":
-            self.done = True
+    async def _head(self) -> None:
+        try:
+            async with asyncio.timeout(5), self.session.head(self.url, allow_redirects=False) as response:
+                await response.read()
+        except (aiohttp.ClientError, OSError):
             return
-        chunk = json.loads(data)
-        self.events += 1
-        self._chunk(chunk, now_ns)
 
-    def _chunk(self, chunk: Fields, now_ns: int) -> None:
-        self.failed |= "error" in chunk
-        self.usage = chunk.get("usage") or self.usage
-        for choice in chunk.get("choices") or ():
-            if _has_content(choice.get("delta") or {}):
-                self._stamp(now_ns)
-            if choice.get("finish_reason"):
-                self.finish = choice["finish_reason"]
-                if self.first_ns is None:
-                    # An empty answer is complete when it is known to be empty.
-                    self._stamp(now_ns)
-
-    def _stamp(self, now_ns: int) -> None:
-        self.first_ns = self.first_ns or now_ns
-        self.last_ns = now_ns
-
-    def error(self) -> str | None:
-        """What was wrong with a stream that ended; None for a whole answer."""
-        if self.failed:
-            return "server"
-        if self.finish == "content_filter":
-            return "content_filter"
-        if self._rest and not self.events:
-            return "malformed"  # a whole body, or a proxy's page, where a stream was asked for
-        return None if self.finish or (self.done and self.first_ns) else "truncated"
+    async def stream(self, body: bytes, reading: Reading) -> str | None:
+        """Posts, and stamps bytes as they come."""
+        async with self.session.post(self.url, data=body, allow_redirects=False) as response:
+            if response.status != HTTPStatus.OK:
+                return f"status_{response.status}"
+            async for data in response.content.iter_any():
+                reading.feed(data)
+        return reading.error()
 
 
-def _has_content(delta: Fields) -> bool:
-    """Whether a user would see something; hidden reasoning is not content, a tool call or a refusal is."""
-    return bool(delta.get("content") or delta.get("tool_calls") or delta.get("refusal"))
+@dataclass(slots=True, kw_only=True)
+class ThroughLitellm:
+    """Sends to a provider with a wire of its own; LiteLLM's milliseconds are in what is measured, so it is named."""
+
+    chunks: Callable[..., AsyncGenerator[Fields]]
+    model: str
+    api_base: str | None
+    client: str = "litellm"
+
+    async def connect(self) -> None:
+        """Its connections are its own."""
+
+    async def stream(self, body: bytes, reading: Reading) -> str | None:
+        """Asks LiteLLM for the stream, and stamps chunks as they come."""
+        try:
+            async for chunk in self.chunks(self.model, self.api_base, **json.loads(body)):
+                reading.take(chunk)
+        except CallFailed as error:
+            return error.reason if error.status is None else f"status_{error.status}"
+        return reading.error()
 
 
 @dataclass(slots=True, kw_only=True)
 class Block:
     """One block being sent."""
 
-    url: str
+    sender: Sender
     timeout_s: float
-    session: aiohttp.ClientSession
     report: Callable[[Outcome], None]
     start_ns: int = field(default_factory=time.monotonic_ns)
 
@@ -133,22 +134,15 @@ class Block:
         """Sends one request now and reports what became of it; without an offset it is due now."""
         sent = time.monotonic_ns() - self.start_ns
         due = sent if offset_s is None else round((LEAD_S + offset_s) * 1e9)
-        outcome, reading = Outcome(index=index, scheduled_ns=due, sent_ns=sent), Reading()
+        reading = Reading(start_ns=self.start_ns)
+        outcome = Outcome(index=index, scheduled_ns=due, sent_ns=sent, client=self.sender.client)
         try:
             async with asyncio.timeout((due - sent) / 1e9 + self.timeout_s):
-                outcome.error = await self._stream(body, reading)
+                outcome.error = await self.sender.stream(body, reading)
         except (aiohttp.ClientError, OSError, ValueError, TypeError, AttributeError) as error:
             outcome.error = _word(error)
         outcome.first_ns, outcome.last_ns, outcome.usage = reading.first_ns, reading.last_ns, reading.usage
         self.report(outcome)
-
-    async def _stream(self, body: bytes, reading: Reading) -> str | None:
-        async with self.session.post(self.url, data=body, allow_redirects=False) as response:
-            if response.status != HTTPStatus.OK:
-                return f"status_{response.status}"
-            async for data in response.content.iter_any():
-                reading.feed(data, time.monotonic_ns() - self.start_ns)
-        return reading.error()
 
 
 def _word(error: Exception) -> str:
@@ -171,12 +165,12 @@ def _word(error: Exception) -> str:
 async def run_block(block: Fields, report: Callable[[Outcome], None]) -> None:
     """Sends the warm-up requests (negative index) one by one, then all others when they are due."""
     calls = [(c["index"], c["offset_s"], c["body"].encode()) for c in block["calls"]]
-    async with _session(block["url"], block["headers"]) as session:
-        run = Block(url=block["url"], timeout_s=block["timeout_s"], session=session, report=report)
+    async with _sender(block) as sender:
+        run = Block(sender=sender, timeout_s=block["timeout_s"], report=report)
         for index, _, body in calls:
             if index < 0:
                 await run.send(index, body, None)
-        await _connect(session, run.url)
+        await sender.connect()
         with _quiet():
             await _on_schedule(run, [call for call in calls if call[0] >= 0])
 
@@ -202,29 +196,22 @@ async def _on_schedule(run: Block, calls: list[tuple[int, float, bytes]]) -> Non
 
 
 @asynccontextmanager
-async def _session(url: str, headers: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientSession]:
+async def _sender(block: Fields) -> AsyncGenerator[Sender]:
+    url: str | None = block.get("url")
+    if url is None:
+        from triaxis.adapters.litellm_models import stream
+
+        yield ThroughLitellm(chunks=stream, model=block["model"], api_base=block["api_base"])
+        return
     local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
     async with aiohttp.ClientSession(
-        headers=headers,
+        headers=block["headers"],
         timeout=aiohttp.ClientTimeout(total=None),
         connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=None),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=not local,
     ) as session:
-        yield session
-
-
-async def _connect(session: aiohttp.ClientSession, url: str) -> None:
-    """Opens connections side by side; what the server says to a HEAD does not matter."""
-
-    async def head() -> None:
-        try:
-            async with asyncio.timeout(5), session.head(url, allow_redirects=False) as response:
-                await response.read()
-        except (aiohttp.ClientError, OSError):
-            return
-
-    await asyncio.gather(*(head() for _ in range(CONNECTIONS)))
+        yield Wire(url=url, session=session)
 
 
 @contextmanager
@@ -253,6 +240,9 @@ async def serve(blocks: asyncio.Queue[bytes], write: Callable[[bytes], None]) ->
 
 async def main() -> None:
     """Serves standard input and output until the input ends, in the middle of a block too: nobody would hear of it."""
+    # Where the system lets it: a sender that waits for a processor measures that.
+    with suppress(OSError):
+        os.nice(-10)
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader(limit=LINE_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
