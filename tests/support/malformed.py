@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from build_workspace import PATHS, write_workspace
 
-from triaxis.adapters.workspace import FileWorkspace
+from triaxis.adapters.workspace.file_workspace import FileWorkspace
 from triaxis.domain.evaluation import Source
 from triaxis.errors import Fault, InputFaults
 

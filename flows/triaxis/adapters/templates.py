@@ -152,6 +152,12 @@ def _name_faults(tree: nodes.Template, line: int, names: Sequence[str]) -> Itera
             yield line + node.lineno - 1, f"uses {node.name!r}, which only judges may see. {advice}"
         else:
             yield line + node.lineno - 1, f"uses the unknown name {node.name!r}. {near(node.name, names)}"
+    # Jinja itself lets these pass inside a condition, until the condition holds.
+    for kind, known in ((nodes.Filter, _ENVIRONMENT.filters), (nodes.Test, _ENVIRONMENT.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                word = kind.__name__.lower()
+                yield line + node.lineno - 1, f"uses the unknown {word} {node.name!r}. {near(node.name, known)}"
     for kind in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
         for node in tree.find_all(kind):
             yield line + node.lineno - 1, "takes in another file. Write its text here: a prompt is one file."

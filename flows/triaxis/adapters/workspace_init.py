@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, dvc_yaml
-from triaxis.adapters.workspace import FileWorkspace
+from triaxis.adapters.workspace.file_workspace import FileWorkspace
 from triaxis.errors import Fault, InputFaults
 
 Outcome: TypeAlias = Literal["written", "kept"]

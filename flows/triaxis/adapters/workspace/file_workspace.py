@@ -214,16 +214,16 @@ def reports_of(root: Path, config: str) -> str:
     """The reports folder that an evaluation names, relative to the root, without reading anything else.
 
     Raises:
-        InputFaults: where the evaluation file cannot be read at all.
+        InputFaults: with every fault of every file, where this file does not say it soundly.
     """
     findings = Findings()
     folder = Folder(root, findings)
     name = folder.resolve(config, Asked("--config" if config != "evaluation.yaml" else config, 0, ""))
     found = None if name is None else folder.tree(name)
-    findings.raise_any()
-    assert found is not None
-    node = found.root.child("reports")
+    node = None if found is None else found.root.child("reports")
     said = node.value if node is not None and isinstance(node.value, str) else "reports"
-    folder.inside(said, Asked(config, found.root.line_of(("reports",)), "reports"))
-    findings.raise_any()
+    if found is not None:
+        folder.inside(said, asked_at(found, ("reports",)))
+    if findings.faults:
+        FileWorkspace(root, config).read()
     return said.rstrip("/")
