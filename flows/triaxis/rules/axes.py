@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import assert_never
 
 from triaxis.domain.measures import ObjectiveMeasure, VariantMeasures, estimated
 from triaxis.domain.scorecard import Axes
@@ -67,6 +68,8 @@ def _score(estimate: Measure, target: float, tolerance: float) -> float | Absent
             return 0.0
         case Estimate(value=value):
             return min(max(1.0 - (value - target) / tolerance, 0.0), 1.0)
+        case _:
+            assert_never(estimate)
 
 
 def _tolerance(objective: LatencyObjective | CostObjective) -> float | None:

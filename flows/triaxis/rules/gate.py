@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isclose
+from typing import assert_never
 
 from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.scorecard import Compared, JudgedObjective, ObjectiveVerdict, Verdict
@@ -160,6 +161,8 @@ def _rule_on(limit: Limit, estimate: Measure, measured: ObjectiveMeasure) -> Rul
             return Ruling(verdict="fail", why=f"{why} The target is {limit.words}.", bound=timeout)
         case Estimate():
             return _by_point(limit, estimate) if limit.by_point else _by_bounds(limit, estimate, measured)
+        case _:
+            assert_never(estimate)
 
 
 def _by_point(limit: Limit, estimate: Estimate) -> Ruling:

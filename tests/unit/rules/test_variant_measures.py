@@ -170,7 +170,8 @@ def test_every_axis_is_compared_with_the_baseline() -> None:
     assert isinstance(tone, Difference)
     assert isinstance(cost, Difference)
     assert isinstance(errors, Difference)
-    assert (tone.difference, cost.difference, errors.difference) == (-0.1, 0.5, 0.0)
+    found_differences = (tone.difference, cost.difference, errors.difference)
+    assert found_differences == pytest.approx((-0.1, 0.5, 0.0))
     assert found["latency.full.p95"] == Absent("no probe was made")
 
 
