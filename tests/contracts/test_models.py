@@ -15,7 +15,6 @@ from recording_server import Answer, cutting, hanging, recording_server, resetti
 
 from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.models import LiveModels
-from triaxis.adapters.openai_wire import server_wire
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
@@ -190,14 +189,6 @@ async def test_a_server_of_the_users_own_needs_no_key() -> None:
         async with models().open(Target(model="openai/small", api_base=server.api_base)) as model:
             await model.complete(a_request())
         assert server.heard[0].authorization is None
-
-
-async def test_a_server_of_ours_is_reached_by_its_address() -> None:
-    async with recording_server() as server:
-        async with server_wire(limits=LIMITS, clock=CLOCK)(server.api_base) as model:
-            await model.complete(a_request(cache_prompt=False))
-        assert server.heard[0].path == "/v1/chat/completions"
-        assert server.heard[0].body["cache_prompt"] is False
 
 
 async def test_a_local_model_is_opened_by_whoever_manages_it() -> None:

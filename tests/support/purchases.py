@@ -20,32 +20,15 @@ from triaxis.domain.rows import Attempt, Request, Row
 from triaxis.domain.variant import Limits
 from triaxis.quantities import NO_MONEY, Money
 from triaxis.rules.price import call_cost, spend
-from triaxis.rules.reply import tokens_of
+from triaxis.rules.reply import parse_reply, tokens_of
 
-MODEL = "openai/small"
 PRICE = PriceRow(
-    model=MODEL,
+    model="openai/small",
     source="prices.yaml",
     input_cost_per_token=Decimal("1e-6"),
     output_cost_per_token=Decimal("4e-6"),
     cache_read_input_token_cost=Decimal("1e-7"),
 )
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def begin(self, stage: str, total: int, unit: str) -> None:
-        """Says nothing."""
-
-    def advance(self, stage: str, done: int = 1, spent: Money = NO_MONEY) -> None:
-        """Says nothing."""
-
-    def end(self, stage: str, summary: str) -> None:
-        """Says nothing."""
-
-    def note(self, text: str) -> None:
-        """Says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +39,6 @@ class Plan:
     api_base: str
     count: int
     limits: Limits = Limits(concurrency=8, first_token_timeout_s=0.5, max_attempts=8)
-    model: str = MODEL
-    price: PriceRow = PRICE
 
     @property
     def requests(self) -> Mapping[str, Request]:
@@ -69,6 +50,16 @@ class Plan:
     def store(self) -> LocalRowStore:
         """What was bought so far."""
         return LocalRowStore(self.folder / "store", self.folder / "journals")
+
+    @property
+    def books(self) -> Books:
+        """What is audited."""
+        return Books(
+            requests=self.requests,
+            store=self.store,
+            prices={PRICE.model: PRICE},
+            concurrency=self.limits.concurrency,
+        )
 
     def write(self) -> Path:
         """The plan as a file that the buyer reads."""
@@ -86,7 +77,7 @@ class Plan:
 def a_question(number: int) -> Request:
     """One of many different requests, with a system message that the provider caches."""
     return Request(
-        model=MODEL,
+        model=PRICE.model,
         endpoint="bank",
         messages=(
             Message(role="system", content="You help the customers of a bank, in one sentence."),
@@ -102,10 +93,11 @@ def billed_as(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """One request's account: what the provider billed, and what our books say."""
+class Account:
+    """One request: what the provider billed for it, and what our books say."""
 
     request: Request
+    price: PriceRow
     bills: Sequence[Bill]
     attempts: Sequence[Attempt]
     row: Row | None
@@ -113,7 +105,7 @@ class Audit:
     @property
     def ledger(self) -> Money:
         """What the provider billed."""
-        costs = (call_cost(tokens_of(bill.usage), PRICE) for bill in self.bills if bill.billed)
+        costs = (call_cost(tokens_of(bill.usage), self.price) for bill in self.bills if bill.billed)
         return sum((cost for cost in costs if isinstance(cost, Money)), NO_MONEY)
 
     @property
@@ -123,7 +115,7 @@ class Audit:
 
     def faults(self) -> list[str]:
         """Everything that does not add up."""
-        known, possible = spend(self.attempts, {MODEL: PRICE})
+        known, possible = spend(self.attempts, {self.price.model: self.price})
         billed = sum(bill.billed for bill in self.bills)
         found: list[str] = []
         if self.row is None:
@@ -139,26 +131,48 @@ class Audit:
         return found
 
 
-def audits(plan: Plan, bills: Sequence[Bill]) -> list[Audit]:
-    """One account for each request of the plan."""
-    by_request = defaultdict[str, list[Bill]](list)
-    for bill in bills:
-        by_request[bill.request].append(bill)
-    rows, attempts = plan.store.rows(plan.requests.keys()), plan.store.attempts(plan.requests.keys())
-    return [
-        Audit(request=request, bills=by_request[billed_as(request)], attempts=attempts.get(key, ()), row=rows.get(key))
-        for key, request in plan.requests.items()
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What should have been bought, and what the store says was."""
 
+    requests: Mapping[str, Request]
+    store: LocalRowStore
+    prices: Mapping[str, PriceRow]
+    concurrency: int
+    """Calls in flight at once, so that a kill cuts off no more."""
 
-def audit(plan: Plan, bills: Sequence[Bill], *, kills: int) -> list[str]:
-    """Everything in the books that does not agree with the ledger, and whatever a kill cost beyond what it cut off."""
-    accounts = audits(plan, bills)
-    faults = [f"{account.request.messages[-1].content} {fault}" for account in accounts for fault in account.faults()]
-    cut_off = sum(attempt.outcome == "unknown" for account in accounts for attempt in account.attempts)
-    if cut_off > kills * plan.limits.concurrency:
-        faults.append(f"{cut_off} attempts of unknown fate, though {kills} kills cut off fewer")
-    strangers = {bill.request for bill in bills} - {billed_as(account.request) for account in accounts}
-    if strangers:
-        faults.append(f"{len(strangers)} bills for requests that nobody made")
-    return faults
+    def answers(self) -> dict[str, str]:
+        """The texts that were bought, by key; what was filtered has none."""
+        rows = self.store.rows(self.requests.keys())
+        return {key: parse_reply(row.raw).text for key, row in rows.items() if row.outcome == "answered"}
+
+    def accounts(self, bills: Sequence[Bill]) -> list[Account]:
+        """One for each request."""
+        by_request = defaultdict[str, list[Bill]](list)
+        for bill in bills:
+            by_request[bill.request].append(bill)
+        rows, attempts = self.store.rows(self.requests.keys()), self.store.attempts(self.requests.keys())
+        return [
+            Account(
+                request=request,
+                price=self.prices[request.model],
+                bills=by_request[billed_as(request)],
+                attempts=attempts.get(key, ()),
+                row=rows.get(key),
+            )
+            for key, request in self.requests.items()
+        ]
+
+    def audit(self, bills: Sequence[Bill], *, kills: int) -> list[str]:
+        """Everything that does not agree with the ledger, and whatever a kill cost beyond what it cut off."""
+        accounts = self.accounts(bills)
+        faults = [
+            f"{account.request.messages[-1].content} {fault}" for account in accounts for fault in account.faults()
+        ]
+        cut_off = sum(attempt.outcome == "unknown" for account in accounts for attempt in account.attempts)
+        if cut_off > kills * self.concurrency:
+            faults.append(f"{cut_off} attempts of unknown fate, though {kills} kills cut off fewer")
+        strangers = {bill.request for bill in bills} - {billed_as(account.request) for account in accounts}
+        if strangers:
+            faults.append(f"{len(strangers)} bills for requests that nobody made")
+        return faults

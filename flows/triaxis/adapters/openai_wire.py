@@ -15,15 +15,15 @@ A body that ends early shows as fewer bytes than were announced, as an open chun
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from triaxis.adapters.openai_address import Address, completions_url, plain_body
+from triaxis.adapters.openai_address import Address
 from triaxis.adapters.openai_errors import checked, failure
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
@@ -51,16 +51,6 @@ async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncG
         trust_env=host not in ("127.0.0.1", "localhost", "::1"),
     ) as session:
         yield _Wire(session, address, clock)
-
-
-def server_wire(*, limits: Limits, clock: Clock) -> Callable[[str], AbstractAsyncContextManager[ChatModel]]:
-    """Opens the one model of a server of ours, by its address, such as `http://127.0.0.1:40123/v1`."""
-
-    def wire(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
-        address = Address(url=completions_url(api_base), variable="", body=plain_body("local"))
-        return open_wire(address, limits=limits, clock=clock)
-
-    return wire
 
 
 def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:
