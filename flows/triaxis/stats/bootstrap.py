@@ -58,10 +58,7 @@ def paired_mean_difference(
     Returns:
         `n` is the number of clusters. Absent under 10 of them.
     """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape:
-        message = f"{len(first)} values cannot be paired with {len(second)}"
-        raise ValueError(message)
+    first, second = _pair(a, b)
     reach = float(max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)))
     # Equal differences of unequal numbers differ in their last binary digits; those are not spread.
     differences = np.round((first - second) / reach, DIGITS) * reach if reach else first - second
@@ -113,10 +110,7 @@ def paired_quantile_difference(
         `n` is the number of blocks. Absent under 5 of them, where either quantile lands on a failure, and where either
         one alone would have no bound.
     """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape:
-        message = f"{len(first)} requests cannot be paired with {len(second)}"
-        raise ValueError(message)
+    first, second = _pair(a, b)
     codes = cluster_codes(blocks, len(first))
     n_blocks = int(codes.max(initial=-1)) + 1
     if n_blocks < MIN_BLOCKS:
@@ -135,6 +129,14 @@ def paired_quantile_difference(
     half = t_critical(level, n_blocks - 1) * spread * sqrt(n_blocks / (n_blocks - 1))
     method = "paired block bootstrap, t"
     return Estimate(value=value, low=value - half, high=value + half, level=level, n=n_blocks, method=method)
+
+
+def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        message = f"{len(first)} values cannot be paired with {len(second)}"
+        raise ValueError(message)
+    return first, second
 
 
 def _boundless(values: Floats, codes: Codes, q: float, level: float) -> Absent | None:

@@ -109,7 +109,7 @@ def test_pairs_must_pair() -> None:
     rng = generator("pairs")
     with pytest.raises(ValueError, match="2 values cannot be paired with 1"):
         paired_mean_difference([1.0, 2.0], [1.0], level=0.9, rng=rng)
-    with pytest.raises(ValueError, match="2 requests cannot be paired with 1"):
+    with pytest.raises(ValueError, match="2 values cannot be paired with 1"):
         paired_quantile_difference([1.0, 2.0], [1.0], blocks=[0, 1], q=0.5, level=0.9, rng=rng)
 
 
