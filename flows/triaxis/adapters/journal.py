@@ -70,6 +70,7 @@ class FileJournal:
         self._now = Entries()
         self._sealing: list[tuple[Entries, Future[None]]] = []
         self._since = time.monotonic()
+        self._closed = False
         self._lock = threading.Lock()
         self._flusher = ThreadPoolExecutor(1, "journal-fsync")
         self._sealer = ThreadPoolExecutor(1, "journal-seal")
@@ -109,6 +110,7 @@ class FileJournal:
         """Seals everything and deletes the file; intentions still open become attempts of unknown fate."""
         self._flusher.shutdown(wait=True)
         with self._lock:
+            self._closed = True
             last, held = self._now, self._held
             self._now = Entries()
         done = self._sealer.submit(self._seal_file, last, last.attempts(), held)
@@ -117,6 +119,9 @@ class FileJournal:
             future.result()
 
     def _write(self, lines: Iterable[Fields]) -> None:
+        if self._closed:
+            # The number of the closed file may be another file's by now.
+            raise RuntimeError("this journal is closed")
         data = "".join(f"{text_of(line)}\n" for line in lines).encode()
         while data:
             data = data[os.write(self._held.fd, data) :]
@@ -131,6 +136,8 @@ class FileJournal:
             await asyncio.wait([before])
         # From here on nobody joins: what is written from now on may come too late for this fsync.
         self._last, self._next = self._next, None
+        if self._closed:
+            return  # whoever waited was cancelled, and closing has put everything into segments
         # The copy stays good if the file is changed and closed while the fsync waits for its thread.
         fd = os.dup(self._held.fd)
         await asyncio.get_running_loop().run_in_executor(self._flusher, _fsync_and_close, fd)

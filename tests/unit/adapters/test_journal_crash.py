@@ -158,6 +158,24 @@ def test_a_cancelled_caller_does_not_cancel_the_fsync_of_others(tmp_path: Path) 
         asyncio.run(two(journal))
 
 
+def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
+    with open_store(tmp_path).journal() as journal:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        asyncio.run(journal.settle(an_attempt(1), a_row(1)))
+
+
+async def test_closing_while_a_cancelled_caller_s_fsync_is_due_is_quiet(tmp_path: Path) -> None:
+    """Ctrl-C cancels the callers and closes the journal before their shared fsync has begun."""
+    with open_store(tmp_path).journal() as journal:
+        caller = asyncio.create_task(journal.intend([an_intention(1)]))
+        await asyncio.sleep(0)
+        caller.cancel()
+    await asyncio.sleep(0.01)
+    assert caller.cancelled()
+    assert open_store(tmp_path).attempts([key(1)]) == {key(1): (an_intention(1),)}
+
+
 def test_sealing_that_fails_is_told_and_leaves_the_journal(tmp_path: Path) -> None:
     def refuse(*_: object) -> None:
         raise OSError("disk full")
