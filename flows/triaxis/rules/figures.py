@@ -9,14 +9,13 @@ from triaxis.domain.slo import Axis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AxisFigure:
-    """One axis of one variant: its headline figure, and where it stands from 0 to 1."""
+class Point:
+    """One thing that decided a verdict, short enough for a card."""
 
-    axis: str
-    figure: str
-    detail: str
-    score: float | None
-    """In percent; None where it is absent."""
+    tone: str
+    """pass, fail or inconclusive."""
+    measure: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +28,30 @@ class VariantSummary:
     word: str
     pulls: str
     """The levers it pulls, in words; empty for none."""
+    points: tuple[Point, ...]
     reasons: tuple[str, ...]
-    axes: tuple[AxisFigure, ...]
-    composite: str
-    binding: str
-    """Which axis has the least headroom, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisFigure:
+    """One variant on one axis: its headline figure, and where it stands from 0 to 1."""
+
+    variant: str
+    figure: str
+    detail: str
+    score: float | None
+    """In percent; None where it is absent."""
+    binds: bool
+    """Whether this axis has the variant's least headroom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisBoard:
+    """All variants on one axis."""
+
+    axis: str
+    about: str
+    figures: tuple[AxisFigure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +160,9 @@ class Sheet:
 
     headline: str
     variants: tuple[VariantSummary, ...]
+    axes: tuple[AxisBoard, ...]
+    composites: tuple[tuple[str, str], ...]
+    """Variant and its composite."""
     objectives: tuple[ObjectivePlot, ...]
     precision: tuple[PrecisionRow, ...]
     differences: tuple[DifferenceRow, ...]

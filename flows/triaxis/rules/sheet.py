@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 from triaxis.domain.measures import VariantMeasures
-from triaxis.domain.scorecard import Axes, Comparison, JudgedObjective, Scorecard, VariantCard, Verdict
+from triaxis.domain.scorecard import Comparison, JudgedObjective, Scorecard, VariantCard, Verdict
 from triaxis.domain.slo import Axis
 from triaxis.quantities import Above, Absent, Estimate, Measure
 from triaxis.rules.figures import (
+    AxisBoard,
     AxisFigure,
     Cell,
     CostBar,
@@ -19,6 +20,7 @@ from triaxis.rules.figures import (
     Distribution,
     ObjectivePlot,
     ObjectiveRow,
+    Point,
     PrecisionRow,
     Sheet,
     VariantSummary,
@@ -37,6 +39,8 @@ def sheet(card: Scorecard) -> Sheet:
     return Sheet(
         headline=headline(card),
         variants=tuple(_summary(card, name) for name in names),
+        axes=_boards(card, names),
+        composites=tuple((name, _scored(card.variants[name].axes.composite)) for name in names),
         objectives=_objectives(card, names),
         precision=_precision(card, names),
         differences=tuple(_differences(card, names)),
@@ -87,15 +91,28 @@ def _summary(card: Scorecard, name: str) -> VariantSummary:
         verdict=variant.verdict,
         word=VERDICT_WORDS[variant.verdict],
         pulls=_pulls(variant.measures),
+        points=tuple(_points(variant)),
         reasons=variant.reasons,
-        axes=_axis_figures(variant),
-        composite=_scored(variant.axes.composite),
-        binding=_binding(variant.axes),
     )
 
 
-def _binding(axes: Axes) -> str:
-    return "no axis binds" if axes.binding is None else f"{axes.binding} has the least headroom"
+def _points(variant: VariantCard) -> Iterator[Point]:
+    """What keeps the variant from shipping, and how many objectives hold."""
+    short = [o for o in variant.objectives if o.verdict != "pass"]
+    for o in sorted(short, key=lambda o: (o.verdict != "fail", o.name)):
+        yield Point(tone=o.verdict, measure=o.name, text=f"{value_text(o.axis, o.estimate)}, wants {_target(o)}")
+    for measure, compared in sorted(variant.against_baseline.items()):
+        if compared.gated and compared.verdict == "worse" and not isinstance(compared.difference, Absent):
+            change = quantity(measure_axis(measure), compared.difference.difference)
+            yield Point(tone="fail", measure=measure, text=f"{change} against the baseline")
+    held = len(variant.objectives) - len(short)
+    if held:
+        yield Point(tone="pass", measure="", text=f"{held} of {counted(len(variant.objectives), 'objectives')} hold")
+
+
+def _target(objective: JudgedObjective) -> str:
+    limit = quantity(objective.axis, objective.target)
+    return f"at least {limit}" if objective.axis == "precision" else f"at most {limit}"
 
 
 def _pulls(measures: VariantMeasures) -> str:
@@ -104,31 +121,62 @@ def _pulls(measures: VariantMeasures) -> str:
     return "; ".join(parts)
 
 
-def _axis_figures(variant: VariantCard) -> tuple[AxisFigure, ...]:
-    m, axes = variant.measures, variant.axes
-    p95 = m.latency.quantiles.get("full", {}).get("p95", Absent("not probed"))
-    first = m.latency.quantiles.get("ttft", {}).get("p50", Absent("not probed"))
-    precision = axes.precision
+def _boards(card: Scorecard, names: Sequence[str]) -> tuple[AxisBoard, ...]:
+    cards = [(name, card.variants[name]) for name in names]
     return (
-        AxisFigure(
+        AxisBoard(
             axis="precision",
-            figure=_scored(precision),
-            detail=f"{counted(m.n.cases, 'cases')}, {counted(m.n.failed, 'failures')}",
-            score=_percent(precision),
+            about="weighted mean of the dimensions",
+            figures=tuple(_precision_figure(name, variant) for name, variant in cards),
         ),
-        AxisFigure(
+        AxisBoard(
             axis="latency",
-            figure=value_text("latency", p95),
-            detail=f"p95; first token {value_text('latency', first)} at p50",
-            score=_percent(axes.latency),
+            about="p95 of the whole answer",
+            figures=tuple(_latency_figure(name, variant) for name, variant in cards),
         ),
-        AxisFigure(
+        AxisBoard(
             axis="cost",
-            figure=value_text("cost", m.cost.per_request),
-            detail=f"a request; {value_text('cost', m.cost.per_session)} a session",
-            score=_percent(axes.cost),
+            about="dollars a request in production",
+            figures=tuple(_cost_figure(name, variant) for name, variant in cards),
         ),
     )
+
+
+def _precision_figure(name: str, variant: VariantCard) -> AxisFigure:
+    n, value = variant.measures.n, variant.axes.precision
+    return AxisFigure(
+        variant=name,
+        figure=_scored(value),
+        detail=f"{counted(n.cases, 'cases')}, {counted(n.failed, 'failures')}",
+        score=_percent(value),
+        binds=variant.axes.binding == "precision",
+    )
+
+
+def _latency_figure(name: str, variant: VariantCard) -> AxisFigure:
+    quantiles = variant.measures.latency.quantiles
+    first = quantiles.get("ttft", {}).get("p50", _NOT_PROBED)
+    return AxisFigure(
+        variant=name,
+        figure=value_text("latency", quantiles.get("full", {}).get("p95", _NOT_PROBED)),
+        detail=f"first token {value_text('latency', first)} at p50",
+        score=_percent(variant.axes.latency),
+        binds=variant.axes.binding == "latency",
+    )
+
+
+def _cost_figure(name: str, variant: VariantCard) -> AxisFigure:
+    cost = variant.measures.cost
+    return AxisFigure(
+        variant=name,
+        figure=value_text("cost", cost.per_request),
+        detail=f"{value_text('cost', cost.per_session)} a session, {value_text('cost', cost.per_month)} a month",
+        score=_percent(variant.axes.cost),
+        binds=variant.axes.binding == "cost",
+    )
+
+
+_NOT_PROBED = Absent("not probed")
 
 
 def _percent(value: float | Absent) -> float | None:
@@ -177,11 +225,10 @@ def _plot(judged: Sequence[tuple[str, JudgedObjective]]) -> ObjectivePlot:
         values.extend(_ends(objective.estimate))
     scale = spanning(values, within=(0.0, 1.0) if first.axis in ("precision", "errors") else None)
     good_is_right = first.axis == "precision"
-    limit = quantity(first.axis, first.target)
     return ObjectivePlot(
         name=first.name,
         axis=first.axis,
-        target=f"at least {limit}" if good_is_right else f"at most {limit}",
+        target=_target(first),
         bound=scale.at(first.target),
         good_is_right=good_is_right,
         rows=tuple(_row(name, objective, scale) for name, objective in judged),

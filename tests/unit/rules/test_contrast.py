@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+
 from triaxis.rules.contrast import widest
 
 NOTHING = float("nan")
 
 
 def test_the_widest_spread_comes_first_and_agreement_is_left_out() -> None:
-    # case 0: both 1; case 1: 1 against 0; case 2: mean(1, 0) = .5 against 1; case 3: only one variant scored it
+    # the first case has no spread, the second 1 against 0, the third a mean of .5 against 1, the last one score only
     variants = np.array([0, 1, 0, 1, 0, 0, 1, 0, 1], dtype=np.int32)
     cases = np.array([0, 0, 1, 1, 2, 2, 2, 3, 3], dtype=np.int32)
     scores = np.array([1, 1, 1, 0, 1, 0, 1, 1, NOTHING])

@@ -12,6 +12,7 @@ from build_card import (
     some_facts,
     some_measures,
 )
+
 from triaxis.domain.scorecard import Axes, Compared, GroundTruth, Scorecard
 from triaxis.quantities import Above, Absent, Money
 from triaxis.rules.sheet import headline, interval_text, sheet, value_text
@@ -42,14 +43,38 @@ def test_candidates_come_in_order_of_verdict_and_the_baseline_last() -> None:
     assert [v.name for v in sheet(card).variants] == ["b", "c", "a", "base"]
 
 
-def test_a_variant_shows_its_three_axes_and_what_binds() -> None:
-    few = sheet(a_scorecard(few=a_variant_card())).variants[0]
-    assert [(a.axis, a.figure, a.score) for a in few.axes] == [
-        ("precision", "0.900", 90.0),
-        ("latency", "700 ms", 80.0),
-        ("cost", "$0.00200", 100.0),
+def test_every_axis_shows_every_variant_and_where_it_binds() -> None:
+    boards = sheet(a_scorecard(few=a_variant_card())).axes
+    assert [(b.axis, b.figures[0].figure, b.figures[0].score, b.figures[0].binds) for b in boards] == [
+        ("precision", "0.900", 90.0, False),
+        ("latency", "700 ms", 80.0, True),
+        ("cost", "$0.00200", 100.0, False),
     ]
-    assert (few.composite, few.binding) == ("0.880", "latency has the least headroom")
+    assert [f.variant for f in boards[0].figures] == ["few", "base"]
+
+
+def test_a_card_says_what_holds_and_what_does_not() -> None:
+    objectives = (
+        an_objective("inconclusive", name="precision.a"),
+        an_objective("fail", axis="latency", name="latency.full.p95", target=500.0, estimate=an_estimate(700.0)),
+        an_objective("pass"),
+    )
+    lost = Compared(difference=a_difference(-0.05), verdict="worse", gated=True, margin=0.02)
+    ungated = Compared(difference=a_difference(), verdict="worse", gated=False, margin=None)
+    unknown = Compared(difference=Absent("no pair"), verdict="inconclusive", gated=True, margin=0.02)
+    compared = {"precision.format": lost, "cost.per_request": ungated, "precision.span": unknown}
+    few = sheet(a_scorecard(few=a_variant_card("hold", objectives=objectives, compared=compared))).variants[0]
+    assert [(p.tone, p.measure, p.text) for p in few.points] == [
+        ("fail", "latency.full.p95", "700 ms, wants at most 500 ms"),
+        ("inconclusive", "precision.a", "0.900, wants at least 0.850"),
+        ("fail", "precision.format", "-0.050 against the baseline"),
+        ("pass", "", "1 of 3 objectives hold"),
+    ]
+
+
+def test_a_variant_that_holds_nothing_claims_nothing() -> None:
+    few = sheet(a_scorecard(few=a_variant_card("hold", objectives=(an_objective("fail"),)))).variants[0]
+    assert [p.tone for p in few.points] == ["fail"]
 
 
 def test_what_a_variant_pulls_is_said_in_words() -> None:
@@ -64,9 +89,13 @@ def test_an_axis_that_is_absent_has_no_score_and_says_so() -> None:
         a_variant_card(measures=some_measures(p95_ms=None)),
         axes=Axes(latency=nothing, cost=nothing, precision=nothing, composite=nothing, binding=None),
     )
-    few = sheet(a_scorecard(few=bare)).variants[0]
-    assert [(a.figure, a.score) for a in few.axes] == [("absent", None), ("absent", None), ("$0.00200", None)]
-    assert (few.composite, few.binding) == ("absent", "no axis binds")
+    shown = sheet(a_scorecard(few=bare))
+    assert [(b.figures[0].figure, b.figures[0].score) for b in shown.axes] == [
+        ("absent", None),
+        ("absent", None),
+        ("$0.00200", None),
+    ]
+    assert shown.composites == (("few", "absent"), ("base", "0.880"))
 
 
 def test_an_objective_puts_every_variant_on_one_scale() -> None:
@@ -137,7 +166,10 @@ def test_cost_is_made_of_its_parts() -> None:
     killed = some_measures("few")
     killed = replace(killed, cost=replace(killed.cost, possible_usd=Money.of("0.02"), cached_share=None))
     few, base = sheet(a_scorecard(few=a_variant_card(measures=killed))).costs
-    assert [(p.kind, p.text, p.width) for p in few.parts] == [("input", "$0.00150", 75.0), ("output", "$0.000500", 25.0)]
+    assert [(p.kind, p.text, p.width) for p in few.parts] == [
+        ("input", "$0.00150", 75.0),
+        ("output", "$0.000500", 25.0),
+    ]
     assert few.spent == "$0.16, and possibly up to $0.02 more"
     assert (few.cached, base.cached) == ("", "25% of prompt tokens cached (measured)")
 
