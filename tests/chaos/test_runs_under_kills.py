@@ -1,4 +1,4 @@
-"""`triaxis run`, killed at random moments, with faults mixed in: one scorecard, and books that agree with the ledger."""
+"""`triaxis run`, killed at random moments, faults mixed in: one scorecard, and books that agree with the ledger."""
 
 from __future__ import annotations
 

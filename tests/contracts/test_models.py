@@ -9,12 +9,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
+import aiohttp
 import pytest
 from build_calls import a_body, a_request
 from recording_server import Answer, cutting, hanging, recording_server, resetting, saying, stalling
 
 from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.models import LiveModels
+from triaxis.adapters.openai_wire import _broken  # pyright: ignore[reportPrivateUsage]
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
@@ -224,9 +226,51 @@ async def test_a_name_that_no_provider_has_is_a_fault() -> None:
             pass
 
 
-async def test_a_server_that_only_the_environment_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [
+        ("openai/gpt-4o-mini", "OPENAI_BASE_URL"),
+        ("openai/gpt-4o-mini", "OPENAI_API_BASE"),
+        ("groq/llama-3.1-8b-instant", "GROQ_API_BASE"),
+        ("ollama/llama3", "OLLAMA_API_BASE"),
+    ],
+)
+async def test_a_server_that_only_the_environment_names_is_refused(
+    model: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its answers would be stored under the vendor's name."""
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    with pytest.raises(InputFaults, match="OPENAI_BASE_URL is set"):
-        async with models().open(Target(model="openai/gpt-4o-mini")):
+    monkeypatch.setenv(variable, "http://127.0.0.1:9/v1")
+    with pytest.raises(InputFaults, match=f"{variable} sends it to a server"):
+        async with models().open(Target(model=model)):
             pass
+
+
+@pytest.mark.parametrize("provider", ["hosted_vllm", "litellm_proxy"])
+async def test_a_server_of_the_users_own_needs_an_address(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM would send its calls, and its key, to OpenAI."""
+    monkeypatch.setenv("HOSTED_VLLM_API_KEY", KEY)
+    with pytest.raises(InputFaults, match="it has no api_base"):
+        async with models().open(Target(model=f"{provider}/small")):
+            pass
+
+
+async def test_a_server_that_speaks_no_tls_stops_the_run() -> None:
+    async with recording_server() as server, wire(server.api_base.replace("http:", "https:")) as model:
+        with pytest.raises(Denied, match="tls"):
+            await model.complete(a_request())
+
+
+async def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with recording_server() as proxy, recording_server() as server:
+        monkeypatch.setenv("http_proxy", proxy.api_base.removesuffix("/v1"))
+        for api_base in ("http://models.invalid/v1", server.api_base):
+            async with wire(api_base) as model:
+                await model.complete(a_request())
+        assert [heard.path for heard in proxy.heard] == ["http://models.invalid/v1/chat/completions"]
+        assert len(server.heard) == 1
+
+
+def test_a_connection_that_takes_too_long_is_surely_not_billed() -> None:
+    error = _broken(aiohttp.ConnectionTimeoutError())
+    assert isinstance(error, Transient)
+    assert (error.reason, error.billed) == ("connect_timeout", False)

@@ -37,7 +37,10 @@ WIRED = frozenset(
 
 SECRETS = ("_KEY", "_TOKEN", "_SECRET")
 """How the names of variables end whose values nobody may read in an error."""
-REDIRECTIONS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+REDIRECTIONS = ("API_BASE", "BASE_URL")
+"""What the names of variables end with, after the provider's, that LiteLLM takes a server's address from."""
+OWN_SERVERS = frozenset({"hosted_vllm", "litellm_proxy"})
+"""Without an api_base LiteLLM would send their calls to OpenAI."""
 
 
 @cache
@@ -57,12 +60,12 @@ def resolve(target: Target) -> Address | None:
     """The address of a model on an OpenAI-compatible wire; None where LiteLLM must make the call itself.
 
     Raises:
-        InputFaults: where the name means nothing, the provider's key is missing, or the environment sends the model
-            to a server that the evaluation does not name.
+        InputFaults: where the name means nothing, the provider's key is missing, or no api_base says which
+            server answers.
     """
     litellm = _litellm()
     name, provider, key, base = _provider(litellm, target)
-    _refuse_redirection(target, provider)
+    _refuse_unnamed_server(target, provider)
     variables = _missing_keys(litellm, target)
     if provider not in WIRED:
         if len(variables) == 1:
@@ -88,7 +91,7 @@ def _provider(litellm: Any, target: Target) -> tuple[str, str, str | None, str |
     except litellm.BadRequestError:
         raise InputFaults(
             Fault(
-                file="evaluation.yaml",
+                file=target.model,
                 field="model",
                 problem=f"no provider serves a model named {target.model!r}",
                 advice="Write PROVIDER/MODEL as LiteLLM has it; a server of your own is openai/MODEL with api_base.",
@@ -106,17 +109,27 @@ def _missing_keys(litellm: Any, target: Target) -> list[str]:
     return [name for name in missing if name.endswith("_API_KEY")]
 
 
-def _refuse_redirection(target: Target, provider: str) -> None:
-    set_here = [name for name in REDIRECTIONS if os.environ.get(name)]
-    if provider == "openai" and target.api_base is None and set_here:
-        raise InputFaults(
-            Fault(
-                file="evaluation.yaml",
-                field="api_base",
-                problem=f"{set_here[0]} is set, and answers of {target.model} from there would be kept as OpenAI's",
-                advice="Write the address as api_base, or unset the variable.",
-            )
+def _refuse_unnamed_server(target: Target, provider: str) -> None:
+    """Whose answers they are must stand in the evaluation, since they are kept under that name."""
+    if target.api_base is not None:
+        return
+    named = [f"{provider.upper()}_{ending}" for ending in REDIRECTIONS]
+    set_here = [name for name in named if os.environ.get(name)]
+    if set_here:
+        raise _no_address(target, f"{set_here[0]} sends it to a server that the evaluation does not name")
+    if provider in OWN_SERVERS:
+        raise _no_address(target, "it has no api_base")
+
+
+def _no_address(target: Target, problem: str) -> InputFaults:
+    return InputFaults(
+        Fault(
+            file=target.model,
+            field="api_base",
+            problem=problem,
+            advice="Write the server's address as api_base; ${NAME} may stand there beside an `endpoint`.",
         )
+    )
 
 
 def _no_key(target: Target, variable: str) -> InputFaults:

@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -32,12 +33,12 @@ from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
 
 CLIENT = "aiohttp"
+LOOPBACK = frozenset({"", "127.0.0.1", "localhost", "::1"})
 
 
 @asynccontextmanager
 async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncGenerator[ChatModel]:
     """The model at that address; connections are kept until the context ends."""
-    host = urlsplit(address.url).hostname or ""
     headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "triaxis"}
     if address.key is not None:
         headers["Authorization"] = f"Bearer {address.key}"
@@ -47,10 +48,20 @@ async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncG
         # How many calls there are at once is the pace's business, one floor up.
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
-        # A proxy is asked for once per call, which this machine's own servers need not pay for.
-        trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+        proxy=_proxy(address.url),
     ) as session:
         yield _Wire(session, address, clock)
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for the URL, by the usual variables; none for this machine's own servers.
+
+    Asked for once: left to itself the client would look for it, and for a netrc file, before every call.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    own = host in LOOPBACK or proxy_bypass(host)
+    return None if own else getproxies().get(parts.scheme)
 
 
 def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:
