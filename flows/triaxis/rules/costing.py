@@ -86,8 +86,9 @@ def _unknown(rows: int) -> CostColumns:
 def cost_per(rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, level: float) -> Measure:
     """Mean dollars a request, session or month.
 
-    A session is the sum over its cases where every case names one, else `traffic.requests_per_session` requests; a
-    month is 30 days of `traffic.sessions_per_day` sessions.
+    A session is the sum over its cases where every case names one and none was left out, since what is left of a
+    session that a sample cut apart would be too cheap; else it is `traffic.requests_per_session` requests. A month is
+    30 days of `traffic.sessions_per_day` sessions.
     """
     missing = rows.missing
     if missing is not None:
@@ -133,11 +134,12 @@ def joined_source(sources: Sequence[str]) -> str:
 
 def _per_session(rows: CostRows, frame: CaseFrame, traffic: Traffic, level: float) -> Measure:
     sessions = frame.sessions.codes[rows.cases]
-    if (sessions != NONE).all():
+    if frame.whole and (sessions != NONE).all():
         return mean_unbounded(_session_sums(rows, frame), level=level)
     if traffic.requests_per_session is None:
         lacking = distinct(rows.cases[sessions == NONE])
-        return Absent(f"{lacking} cases name no session, and the SLO does not state traffic.requests_per_session")
+        why = f"{lacking} cases name no session" if lacking else "sessions lack the cases that were left out"
+        return Absent(f"{why}, and the SLO does not state traffic.requests_per_session")
     request = mean_unbounded(rows.usd, clusters=frame.clusters[rows.cases], level=level)
     return scaled(request, traffic.requests_per_session)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, isclose
 from typing import assert_never
 
@@ -17,6 +17,7 @@ from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
 from triaxis.stats.power import more_units, n_to_settle
 
+_EDGE = 1e-9
 MOST_MORE = 100_000
 """A need of more units than this is no advice."""
 
@@ -215,7 +216,9 @@ def _more(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> int |
     if limit.axis in RELATIVE:
         needed = more_units(estimate, limit=limit.target, guard=limit.guard)
     else:
-        needed = n_to_settle(estimate, target=limit.target, guard=limit.guard, at_least=limit.sign > 0)
+        # A bound of exactly 0 or 1 is one that rounding put there; the formula divides by its variance.
+        inside = replace(estimate, low=max(estimate.low, _EDGE), high=min(estimate.high, 1 - _EDGE))
+        needed = n_to_settle(inside, target=limit.target, guard=limit.guard, at_least=limit.sign > 0)
     if needed is None:
         return None
     units = estimate.n if measured.units is None else measured.units

@@ -40,6 +40,8 @@ class CaseFrame:
     tags: Mapping[str, Tag]
     clusters: Codes
     """Per case: its session, or a cluster of its own."""
+    whole: bool = True
+    """Whether no case was sampled or quarantined away, so that sessions are complete."""
 
     @property
     def sessionless(self) -> int:
@@ -63,7 +65,7 @@ class CaseFrame:
         return chosen
 
 
-def case_frame(cases: Sequence[Case]) -> CaseFrame:
+def case_frame(cases: Sequence[Case], *, whole: bool = True) -> CaseFrame:
     """The cases, sorted by id, as columns."""
     rows = sorted(cases, key=lambda case: case.id)
     sessions = _tag([case.session for case in rows])
@@ -73,6 +75,7 @@ def case_frame(cases: Sequence[Case]) -> CaseFrame:
         sessions=sessions,
         tags={name: _tag([case.tag(name) for case in rows]) for name in tags_of(rows)},
         clusters=np.where(sessions.codes == NONE, own, sessions.codes),
+        whole=whole,
     )
 
 

@@ -82,6 +82,14 @@ def test_without_sessions_the_slo_must_say_how_many_requests_one_has() -> None:
     assert isinstance(per("month", ALONE, Traffic(sessions_per_day=10)), Absent)
 
 
+def test_a_session_that_a_sample_cut_apart_is_not_summed() -> None:
+    cut = case_frame(some_cases(40, sessions=20), whole=False)
+    assert value(per("session", cut)) == pytest.approx(30.75)
+    assert per("session", cut, Traffic()) == Absent(
+        "sessions lack the cases that were left out, and the SLO does not state traffic.requests_per_session"
+    )
+
+
 def test_one_unknown_cost_makes_the_mean_unknown() -> None:
     assert per("request", ALONE, rows=some_costs(unknown=2)) == Absent("2 of 40 answers have no cost: no usage")
     assert mean_parts(some_costs(unknown=2)) == {}

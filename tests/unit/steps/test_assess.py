@@ -14,6 +14,7 @@ from build_measures import (
     some_inputs,
 )
 
+from triaxis.domain.evaluation import Validation
 from triaxis.domain.measures import Difference, VariantMeasures
 from triaxis.domain.rows import Abstained, Attempt, Failed
 from triaxis.domain.rubric import Dimension, Exact
@@ -143,6 +144,14 @@ def test_latency_comes_from_the_probe_alone() -> None:
     assert base.cost.cached_share_source == "measured"
     # 60 of 100 tokens at $1e-6, 40 at $1e-7, 10 at $2e-6
     assert value(base.cost.per_request) == pytest.approx(0.000084)
+
+
+def test_a_sample_of_a_larger_dataset_has_no_whole_sessions() -> None:
+    """Sessions have three requests here, of which the SLO speaks of two."""
+    evidence = evidence_of(some_inputs(a_model(), cases=some_cases(60, sessions=20)), score)
+    assert value(assessed(evidence)["base"].cost.per_session) == pytest.approx(0.00036)
+    evidence.validated = Validation(expectations=(), quarantined=(), cases=240)
+    assert value(assessed(evidence)["base"].cost.per_session) == pytest.approx(0.00024)
 
 
 def test_a_declared_cache_is_taken_at_its_word() -> None:
