@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypedDict
 
 from triaxis.adapters.atomic import flush
 from triaxis.adapters.evidence_codec import encode
@@ -17,6 +18,13 @@ from triaxis.adapters.md5s import Md5s
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import STAGES
 from triaxis.ports.clock import Clock
+
+
+class FileFacts(TypedDict):
+    """One line of a manifest."""
+
+    md5: str
+    size: int
 
 
 class Archive:
@@ -37,7 +45,7 @@ class Archive:
         files = self._manifest(raw_files)
         contents = {
             "scorecard.json": (self._root / self._reports / "scorecard.json").read_bytes(),
-            "provenance.json": encode(self._provenance()),
+            "provenance.json": encode(self._provenance({path: entry["md5"] for path, entry in files.items()})),
             "manifest.json": encode({"schema_version": 1, "files": files}),
         }
         self._write(folder, contents)
@@ -54,23 +62,23 @@ class Archive:
         draft.rename(folder)
         flush(folder.parent)
 
-    def _manifest(self, raw_files: Sequence[str]) -> JsonValue:
+    def _manifest(self, raw_files: Sequence[str]) -> Mapping[str, FileFacts]:
         """Md5 and size of every input and every file of evidence, by path."""
         made = [f"{self._reports}/{out}" for stage in STAGES for out in stage.outs if out.startswith("evidence/")]
         files = [path for entry in made for path in self._files(entry)]
-        listed: dict[str, JsonValue] = {
+        return {
             path: {"md5": md5, "size": self._md5s.size(path)}
             for path in sorted({*raw_files, *files})
             if (md5 := self._md5s.of(path)) is not None
         }
-        return listed
 
     def _files(self, path: str) -> list[str]:
         """The path, and where it is a folder all files under it."""
         under = (self._root / path).rglob("*")
         return [path, *(file.relative_to(self._root).as_posix() for file in under if file.is_file())]
 
-    def _provenance(self) -> JsonValue:
+    def _provenance(self, md5s: Mapping[str, str]) -> JsonValue:
+        """When, by which release and from which commit and files; nothing of the machine but its kind."""
         return {
             "schema_version": 1,
             "created_at": datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -79,6 +87,7 @@ class Archive:
             "platform": f"{platform.system()} {platform.machine()}",
             "cpus": os.cpu_count(),
             "git": git_state(self._root),
+            "md5s": md5s,
         }
 
 

@@ -69,6 +69,7 @@ def test_provenance_says_when_and_from_which_commit(root: Path) -> None:
     assert said["no-git"]["git"] is None
     assert (said["clean"]["git"]["dirty"], said["dirty"]["git"]["dirty"]) == (False, True)
     assert len(said["clean"]["git"]["commit"]) == 40
+    assert said["clean"]["md5s"][FILES[1]] == Md5s(root).of(FILES[1])
     assert {"triaxis", "python", "platform"} <= set(said["clean"])
     assert str(root) not in json.dumps(said)
 
