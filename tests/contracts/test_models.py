@@ -266,8 +266,7 @@ async def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkey
         for api_base in ("http://models.invalid/v1", server.api_base):
             async with wire(api_base) as model:
                 await model.complete(a_request())
-        assert [heard.path for heard in proxy.heard] == ["http://models.invalid/v1/chat/completions"]
-        assert len(server.heard) == 1
+        assert (len(proxy.heard), len(server.heard)) == (1, 1)
 
 
 def test_a_connection_that_takes_too_long_is_surely_not_billed() -> None:
