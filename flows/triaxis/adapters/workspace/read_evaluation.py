@@ -58,10 +58,12 @@ def read_evaluation(config: str, folder: Folder, env: Mapping[str, str]) -> Eval
     place = expanded(written, env)
     wire = read(WireEvaluationShell, place, place.root)
     variants = read_variants(place, written.root, folder)
+    _check_baseline(place, variants)
+    reports = place.root.child("reports")
+    if reports is not None and isinstance(reports.value, str):
+        folder.inside(reports.value, asked_at(place, ("reports",)))
     if wire is not None:
-        _check_baseline(place, wire, variants)
         _check_columns(place, wire)
-        folder.inside(wire.reports, asked_at(place, ("reports",)))
     return Evaluation(place, wire, variants)
 
 
@@ -73,9 +75,11 @@ def _with_dataset(root: Node) -> Node:
     return Node({**root.entries, "dataset": Node({"path": dataset}, dataset.line)}, root.line)
 
 
-def _check_baseline(place: Place, wire: WireEvaluationShell, variants: Variants) -> None:
-    if wire.baseline not in variants.names:
-        place.fault(("baseline",), f"there is no variant {wire.baseline[:60]!r}", near(wire.baseline, variants.names))
+def _check_baseline(place: Place, variants: Variants) -> None:
+    node = place.root.child("baseline")
+    name = node.value if node is not None else None
+    if isinstance(name, str) and variants.names and name not in variants.names:
+        place.fault(("baseline",), f"there is no variant {name[:60]!r}", near(name, variants.names))
 
 
 def _check_columns(place: Place, wire: WireEvaluationShell) -> None:
