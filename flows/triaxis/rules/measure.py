@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from triaxis.domain.case import Where
 from triaxis.domain.measures import DimensionMeasures, ObjectiveMeasure
 from triaxis.quantities import Absent, Measure
-from triaxis.rules.tally import NONE, CaseFrame, Codes, Floats, Mask, distinct, per_case
+from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct, per_case, present
 from triaxis.stats.means import mean
 
 MOST_SLICES = 100
@@ -109,5 +109,5 @@ def _slices(scores: Scores, frame: CaseFrame, name: str, level: float) -> Iterat
     """Each value of a tag that has rows, in the order of the values."""
     tag = frame.tags[name]
     codes = tag.codes[scores.cases]
-    for code in np.unique(codes[codes != NONE]).tolist():
+    for code in present(codes):
         yield tag.values[code], mean_score(scores.only(codes == code), frame, level=level)

@@ -136,6 +136,12 @@ def per_case(cases: Codes, values: Floats, n_cases: int) -> Floats:
     return np.divide(sums, counts, out=np.full(n_cases, np.nan), where=counts > 0)
 
 
+def present(codes: Codes) -> tuple[int, ...]:
+    """The different codes there are, ascending, null apart."""
+    kinds: list[int] = np.unique(codes[codes != NONE]).tolist()
+    return tuple(kinds)
+
+
 def distinct(codes: Codes) -> int:
     """How many different codes there are."""
     return len(np.unique(codes))

@@ -12,7 +12,7 @@ from triaxis.rules.costing import Cached, CostRows, cached_share, production_cos
 from triaxis.rules.latency import ProbeRows
 from triaxis.rules.measure import Scores
 from triaxis.rules.price import CostColumns
-from triaxis.rules.tally import NONE, Codes, Owner, owner_of
+from triaxis.rules.tally import Codes, Owner, owner_of, present
 from triaxis.rules.variant_measures import VariantRows
 from triaxis.steps.tables import Tables, taken
 
@@ -70,7 +70,7 @@ def _scores(tables: Tables, owner: Owner, dimension: str) -> Scores:
 
 
 def _costs(tables: Tables, priced: Priced, rows: Codes) -> CostRows:
-    arms: list[int] = np.unique(tables.answers.variants[rows]).tolist()
+    arms = present(tables.answers.variants[rows])
     shares = {priced.cached[arm].share for arm in arms}
     return CostRows(
         cases=tables.answers.cases[rows],
@@ -87,12 +87,12 @@ def _probe(tables: Tables, owner: Owner) -> ProbeRows:
     probed, all_rows = tables.probed, tables.probed.rows
     mine = owner.rows(probed.variants, all_rows.cases)
     mine = mine[np.lexsort((all_rows.index[mine], all_rows.blocks[mine]))]
-    arms = [tables.inputs.variants[arm] for arm in np.unique(owner.arms).tolist() if arm != NONE]
+    arms = [tables.inputs.variants[arm] for arm in present(owner.arms)]
     plans = [arm.probe for arm in arms if isinstance(arm, ModelVariant) and arm.probe is not None]
     return replace(
         all_rows.taken(mine),
         cached_share=taken(probed.usage, mine).cached_share,
-        clients=tuple(probed.client_names[code] for code in np.unique(probed.clients[mine]).tolist() if code != NONE),
+        clients=tuple(probed.client_names[code] for code in present(probed.clients[mine])),
         warmup=max((plan.warmup for plan in plans), default=0),
         timeout_ms=max((1000 * plan.timeout_s for plan in plans), default=None),
     )
