@@ -7,6 +7,7 @@
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
     - StoreDamaged       stored evidence does not hold together (exit 1)
+    - NotVersioned       DVC could not take in what a run made (exit 1)
     - ServerDied         a managed local server ended by itself (exit 1)
     - CallFailed         one call to a model failed
         - Transient      sending it again may help
@@ -115,6 +116,10 @@ class ServerDied(TriaxisError):
             f"the server of local/{model} ended by itself ({how}{said}). "
             "Signal 9 often means that the machine ran out of memory. What was answered is stored; run again."
         )
+
+
+class NotVersioned(TriaxisError):
+    """DVC could not take in what a run made. The evidence stands; only its version is not recorded."""
 
 
 class CallFailed(TriaxisError):

@@ -12,8 +12,10 @@ from stage_stand_in import FILES, PIPELINE, install, run
 
 from triaxis.adapters import dvc_repo
 from triaxis.adapters.dvc_files import dvc_file, dvc_yaml, stale_targets, unversioned
+from triaxis.adapters.held_file import hold
 from triaxis.adapters.md5s import Md5s
 from triaxis.domain.dag import STAGES
+from triaxis.errors import NotVersioned
 
 NAMES = [stage.name for stage in STAGES]
 
@@ -107,6 +109,26 @@ def test_nothing_is_opened_while_dvc_runs_the_verb(workspace: Path, monkeypatch:
     run(workspace)
     monkeypatch.setenv("DVC_STAGE", "generate")
     assert committed(workspace) == ()
+
+
+def test_a_busy_dvc_is_waited_for_and_then_named(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while it says that the evidence stands and only its version is missing; the next run makes up for it."""
+    monkeypatch.setattr(dvc_repo, "_PATIENCE_S", 1.0)
+    run(workspace)
+    busy = hold(workspace / ".dvc" / "tmp" / "lock")
+    assert busy is not None
+    with pytest.raises(NotVersioned, match="DVC is busy"):
+        committed(workspace)
+    busy.close()
+    assert set(committed(workspace)) == set(NAMES)
+
+
+def test_what_dvc_refuses_is_told(workspace: Path) -> None:
+    run(workspace)
+    path = workspace / "dvc.yaml"
+    path.write_text(path.read_text().replace("    cmd: triaxis judge\n", "    cmd: triaxis judge\n    bogus: 1\n"))
+    with pytest.raises(NotVersioned, match="DVC could not record this run"):
+        committed(workspace)
 
 
 def test_a_folder_without_dvc_says_so_and_goes_on(tmp_path: Path) -> None:

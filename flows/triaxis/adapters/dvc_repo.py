@@ -14,14 +14,10 @@ from pathlib import Path
 
 from triaxis.adapters.dvc_files import Pipeline, repository, stale_targets
 from triaxis.adapters.md5s import Md5s
-from triaxis.errors import TriaxisError
+from triaxis.errors import NotVersioned
 
-_TRIES = 40
+_PATIENCE_S = 20.0
 _WAIT_S = 0.25
-
-
-class NotVersioned(TriaxisError):
-    """DVC could not take in what a run made. The evidence stands; only its version is not recorded."""
 
 
 def commit(root: Path, pipeline: Pipeline, md5s: Md5s) -> tuple[str, ...]:
@@ -43,21 +39,22 @@ def commit(root: Path, pipeline: Pipeline, md5s: Md5s) -> tuple[str, ...]:
 
 
 def _commit(root: Path, targets: Sequence[str]) -> None:
-    """Commits the targets, waiting for whoever else holds DVC's lock."""
+    """Commits the targets, waiting for whoever else holds one of DVC's locks, some of which fail at once."""
     os.environ.setdefault("DVC_NO_ANALYTICS", "1")
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo
 
     logging.getLogger("dvc").setLevel(logging.ERROR)
-    for tried in range(1, _TRIES + 1):
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
         try:
             # DVC reads a target from the current folder, and refuses one outside of its repository.
             with chdir(root), Repo() as repo:
                 for target in targets:
                     repo.commit(target, force=True, relink=False)
         except LockError as error:
-            if tried == _TRIES:
+            if time.monotonic() >= deadline:
                 raise NotVersioned(f"DVC is busy: {error}. Run again when the other DVC command has ended.") from error
             time.sleep(_WAIT_S)
         except DvcException as error:
