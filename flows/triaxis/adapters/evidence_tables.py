@@ -16,6 +16,7 @@ from triaxis.adapters.row_codec import (
     attempt_from,
     row_fields,
     row_from,
+    row_of,
     text_of,
     tokens_cells,
     tokens_of,
@@ -194,24 +195,17 @@ def generation_cells(generation: Generation) -> tuple[Cell, ...]:
 
 def generation_of(cells: Sequence[Cell]) -> Generation:
     """The generation of cells in the order of `GENERATIONS`."""
-    line: Fields = dict(zip(GENERATIONS, cells, strict=True))
-    text = line["withheld"] if line["answer"] is None else line["answer"]
-    reply = None
-    if text is not None:
-        reply = Reply(
-            text=text,
-            finish_reason=line["finish_reason"],
-            usage=tokens_of([line[name] for name in _TOKENS]),
-            model=line["reply_model"],
-            refusal=line["refusal"],
-        )
+    variant, case_id, sample, *paid, finish_reason, answer, withheld, reply_model, refusal = cells[:13]
+    *tokens, busy_core_s, latency_ms, client, attempts, raw = cells[13:]
+    key, model, endpoint, outcome, error = paid
+    text: Any = withheld if answer is None else answer
+    given: Any = {"finish_reason": finish_reason, "model": reply_model, "refusal": refusal}
+    where: Any = {"variant": variant, "case_id": case_id, "sample": sample}
     return Generation(
-        variant=line["variant"],
-        case_id=line["case_id"],
-        sample=line["sample"],
-        row=row_from({**line, "kind": "call"}),
-        reply=reply,
-        attempts=attempts_of(line["attempts"], line),
+        **where,
+        row=row_of((key, "call", model, endpoint, outcome, error, client, busy_core_s, latency_ms, raw)),
+        reply=None if text is None else Reply(text=text, usage=tokens_of(tokens), **given),
+        attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint}),
     )
 
 

@@ -137,7 +137,8 @@ def tokens_cells(tokens: Tokens) -> tuple[int | None, ...]:
 
 def tokens_of(cells: Sequence[Any]) -> Tokens:
     """The counts of five cells."""
-    return Tokens(**dict(zip(_KINDS, cells, strict=True)))
+    given, cached, cache_write, output, reasoning = cells
+    return Tokens(input=given, cached=cached, cache_write=cache_write, output=output, reasoning=reasoning)
 
 
 def text_of(value: Fields | list[Fields]) -> str:
