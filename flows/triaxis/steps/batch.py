@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.rows import Attempt, Reply, Request, Row
@@ -130,7 +131,7 @@ class Batch:
                 self.flying.discard(worker)
             if not isinstance(error, Transient):
                 return
-            failures = failures.and_one(billed=error.billed)
+            failures = failures.and_one(refused=error.status == HTTPStatus.TOO_MANY_REQUESTS)
             wait = self._wait_s(key, failures, error)
             if wait is None:
                 self._give_up(error)
@@ -250,7 +251,7 @@ class Batch:
         self.last_error = str(error)
         self.given_up += 1
         if self.given_up >= HOPELESS and not self.answered + self.terminal:
-            self._deny(f"{error}: none of the first calls was answered")
+            self._deny(f"{error}: none of the first calls was answered; check api_base and its server")
 
     def _deny(self, why: str) -> None:
         if not self.denied:

@@ -7,12 +7,12 @@ import pytest
 from triaxis.rules.retry import Failures, wait_s
 
 
-def failures(billed: int, refused: int = 0) -> Failures:
-    return Failures(billed, refused)
+def failures(failed: int, refused: int = 0) -> Failures:
+    return Failures(failed, refused)
 
 
-def test_failures_add_up_by_what_they_cost() -> None:
-    assert Failures().and_one(billed=True).and_one(billed=False).and_one(billed=True) == Failures(2, 1)
+def test_refusals_for_load_are_counted_apart() -> None:
+    assert Failures().and_one(refused=False).and_one(refused=True).and_one(refused=False) == Failures(2, 1)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_provider_is_never_asked_earlier_than_it_said() -> None:
     assert wait_s(failures(0, 1), max_attempts=3, draw=0.5, retry_after_s=7.0) == 7.25
 
 
-def test_gives_up_after_the_attempts_that_may_be_billed() -> None:
+def test_gives_up_after_the_attempts_it_has() -> None:
     assert wait_s(failures(2), max_attempts=3, draw=0.5) is not None
     assert wait_s(failures(3), max_attempts=3, draw=0.5) is None
 
