@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.resources import files as package_files
 from pathlib import Path
 from typing import cast
 
@@ -29,7 +29,7 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.variant import Limits
-from triaxis.errors import Fault, InputFaults, StoreDamaged
+from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged
 from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel, Models, ProbeClient
@@ -77,7 +77,7 @@ class Wiring:
     async def providers(self, limits: Limits) -> AsyncGenerator[Providers]:
         """The models and the probe, which share the managed local servers; all end with the context."""
         from triaxis.adapters.local_models import LocalModels
-        from triaxis.adapters.models import LiveModels, probe_address
+        from triaxis.adapters.models import LiveModels, address_of
         from triaxis.adapters.openai_wire import open_wire
         from triaxis.adapters.probe_client import ProbeProcess, local_address
 
@@ -86,7 +86,7 @@ class Wiring:
 
         with LocalModels(wire=to_server) as local:
             models = LiveModels(local=local.open, limits=limits, clock=self.clock, environ=os.environ)
-            probes = ProbeProcess(locate=lambda target: probe_address(target, os.environ), local=local)
+            probes = ProbeProcess(locate=lambda target: address_of(target, os.environ), local=local)
             async with probes.held():
                 yield Providers(models=models, probes=probes)
 
@@ -108,9 +108,19 @@ class Wiring:
 
     def version(self, source: Source) -> str | None:
         """Hands what a run made to DVC; what is not versioned here, in words, or None."""
+        return self._versioned(source.files)
+
+    def version_unchanged(self) -> None:
+        """Hands over what an earlier run made and did not live to hand over; costs next to nothing where it did."""
+        self._versioned(self.state.raw_files())
+
+    def _versioned(self, files: tuple[str, ...]) -> str | None:
         from triaxis.adapters.dvc_repo import commit
 
-        commit(self.root, self.pipeline(source), self.state.md5s)
+        try:
+            commit(self.root, Pipeline(config=self.config, reports=self.reports, files=files), self.state.md5s)
+        except NotVersioned as error:
+            return str(error)
         return unversioned(self.root)
 
 
@@ -171,7 +181,7 @@ def file_schemas() -> tuple[str, ...]:
 def file_schema(name: str) -> Mapping[str, JsonValue]:
     """The JSON Schema of one of `file_schemas`."""
     if name == "scorecard":
-        return cast("Mapping[str, JsonValue]", json.loads((files("triaxis.domain") / _SCORECARD).read_text()))
+        return cast("Mapping[str, JsonValue]", json.loads((package_files("triaxis.domain") / _SCORECARD).read_text()))
     from triaxis.adapters.workspace.schemas import schema
 
     return schema(name)

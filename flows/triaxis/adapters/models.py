@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from triaxis.adapters.openai_address import Address, plain_address
 from triaxis.adapters.openai_wire import open_wire
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import Fault, InputFaults
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel
 
@@ -60,17 +59,3 @@ def address_of(target: Target, environ: Mapping[str, str]) -> Address | None:
     from triaxis.adapters.litellm_models import resolve
 
     return resolve(target)
-
-
-def probe_address(target: Target, environ: Mapping[str, str]) -> Address:
-    """Where a probe sends to.
-
-    Raises:
-        InputFaults: as above, and where the model's wire is not OpenAI's, which the probe's thin client does not speak.
-    """
-    address = address_of(target, environ)
-    if address is None:
-        problem = "the probe speaks OpenAI's wire only, which this provider does not"
-        advice = "Probe it through an OpenAI-compatible gateway (`api_base`), or leave `probe` out."
-        raise InputFaults(Fault(file=target.model, field="probe", problem=problem, advice=advice))
-    return address

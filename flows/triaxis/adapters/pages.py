@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from importlib.resources import files
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from triaxis.adapters.templates import page_environment
 
 _TEMPLATES = files("triaxis.adapters") / "page_templates"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 class TemplatePages:
-    """`ports.pages.Pages` with Jinja: HTML is escaped by Jinja itself, Markdown by the filter `cell`."""
+    """`ports.pages.Pages` with Jinja, which escapes HTML; the filter `cell` does the same for Markdown."""
 
-    @cached_property
-    def _environment(self) -> Environment:
-        environment = Environment(
-            loader=FunctionLoader(lambda name: (_TEMPLATES / f"{name}.j2").read_text()),
-            autoescape=lambda name: name is not None and name.endswith(".html"),
-            undefined=StrictUndefined,
-        )
-        environment.filters["cell"] = cell
-        return environment
+    def __init__(self) -> None:
+        self._environment = page_environment(lambda name: (_TEMPLATES / f"{name}.j2").read_text())
+        self._environment.filters["cell"] = cell
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """The page `name`, such as `scorecard.html`."""
-        style = (_TEMPLATES / "style.css").read_text()
-        return self._environment.get_template(name).render(values, style=_Style(style)) + "\n"
+        style = _Safe((_TEMPLATES / "style.css").read_text())
+        return self._environment.get_template(name).render(values, style=style) + "\n"
 
 
-class _Style(str):
-    """Our own style sheet, which needs no escaping."""
+class _Safe(str):
+    """Text that needs no escaping by Jinja: our own style sheet, or what `cell` made safe."""
 
     __slots__ = ()
 
@@ -43,4 +36,4 @@ class _Style(str):
 
 def cell(text: str) -> str:
     """Untrusted text as one line of Markdown that formats nothing, as it may stand in a table's cell."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return _Safe(_MARKDOWN.sub(r"\\\1", " ".join(text.split())))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.md5s import Md5s
-from triaxis.domain.dag import EVIDENCE_VERSION, Stage
+from triaxis.domain.dag import EVIDENCE_VERSION, STAGES, Stage
 from triaxis.domain.scorecard import METHOD_VERSION
 
 Record: TypeAlias = dict[str, Any]
@@ -25,6 +25,12 @@ class StageState:
         self._reports = reports
         self.md5s = md5s or Md5s(root)
         self._expected: dict[str, dict[str, str | None]] = {}
+
+    def raw_files(self) -> tuple[str, ...]:
+        """The user's files that were read last time, sorted; nothing where nothing was."""
+        records = self._load()
+        read = (records[stage.name]["deps"] for stage in STAGES if stage.raw and stage.name in records)
+        return tuple(sorted(path for deps in read for path in deps))
 
     def fresh(self, stage: Stage, raw_files: Sequence[str] = (), only: Sequence[str] = ()) -> bool:
         """Whether the stage's outs are what it made of just these deps.

@@ -64,7 +64,11 @@ async def run_all(root: Path, config: str, progress: Progress, *, only: tuple[st
         TriaxisError: of every kind, as `errors` lists them.
     """
     async with held(root, config, progress, "run", only=only) as own:
-        done = () if own.unchanged() else await _evaluated(own)
+        done: tuple[str, ...] = ()
+        if own.unchanged():
+            own.wiring.version_unchanged()
+        else:
+            done = await _evaluated(own)
         return Outcome(
             card=stored_scorecard(root, config),
             stages=done,

@@ -16,7 +16,7 @@ from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.steps import calls, generate, judge, probe
-from triaxis.steps.calls import Sent
+from triaxis.steps.batch import Sent
 from triaxis.steps.pacer import Pacer, Pacers
 from triaxis.wiring import Providers, Wiring
 

@@ -125,8 +125,8 @@ def _bounds(trials: int, confidence: float) -> tuple[Floats, Floats, Floats]:
 
 
 def _more(n: float, now: tuple[float, float], then: tuple[float, float]) -> int | None:
-    if not then[1]:
-        return None
+    if not then[1] or not now[0]:
+        return None  # the value is the very bound, or the interval already ends at the edge of the scale
     factor = (then[0] / then[1] ** 2) / (now[0] / now[1] ** 2)
     return max(0, ceil(n * (factor - 1)))
 

@@ -93,7 +93,8 @@ def _answers(evidence: Evidence, wanted: set[str]) -> Mapping[tuple[str, str], s
     chosen = np.isin(cases, [code for code, case_id in enumerate(ids) if case_id in wanted])
     texts = table.texts("answer")
     found: dict[tuple[str, str], str] = {}
-    for row in np.flatnonzero(chosen).tolist():
+    rows: list[int] = np.flatnonzero(chosen).tolist()
+    for row in rows:
         found.setdefault((names[variants[row]], ids[cases[row]]), texts[row] or "(no answer)")
     return found
 

@@ -80,3 +80,8 @@ def test_amounts_settle_with_the_square_root() -> None:
     assert more_units(a_latency(1100, 900, 1300), limit=1000, guard=100) == 300
     assert more_units(a_latency(1000, 900, 1200), limit=1000, guard=0) is None
     assert more_units(a_latency(900, 800, 1000), limit=1000, guard=100) == 0
+
+
+def test_no_number_of_units_helps_an_interval_that_ends_at_the_edge_of_the_scale() -> None:
+    edge = Estimate(value=0.5, low=0.0, high=1.0, level=0.9, n=2, method="wilson")
+    assert n_to_settle(edge, target=0.9, guard=0.0) is None
