@@ -90,12 +90,11 @@ def _answers(evidence: Evidence, wanted: set[str]) -> Mapping[tuple[str, str], s
     """The first repeat's answers to some cases, by variant and case."""
     table = evidence.columns("generations", ["variant", "case_id", "answer"])
     (variants, names), (cases, ids) = table.codes("variant"), table.codes("case_id")
-    chosen = np.isin(cases, [code for code, case_id in enumerate(ids) if case_id in wanted])
+    rows = np.flatnonzero(np.isin(cases, [code for code, case_id in enumerate(ids) if case_id in wanted]))
     texts = table.texts("answer")
     found: dict[tuple[str, str], str] = {}
-    rows: list[int] = np.flatnonzero(chosen).tolist()
-    for row in rows:
-        found.setdefault((names[variants[row]], ids[cases[row]]), texts[row] or "(no answer)")
+    for row, variant, case in zip(map(int, rows), map(int, variants[rows]), map(int, cases[rows]), strict=True):
+        found.setdefault((names[variant], ids[case]), texts[row] or "(no answer)")
     return found
 
 
