@@ -94,7 +94,7 @@ def cost_per(rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, le
     if missing is not None:
         return missing
     if per == "request":
-        return mean_unbounded(rows.usd, clusters=frame.clusters[rows.cases], level=level)
+        return _mean(rows, frame, level)
     session = _per_session(rows, frame, traffic, level)
     if per == "session":
         return session
@@ -135,13 +135,25 @@ def joined_source(sources: Sequence[str]) -> str:
 def _per_session(rows: CostRows, frame: CaseFrame, traffic: Traffic, level: float) -> Measure:
     sessions = frame.sessions.codes[rows.cases]
     if frame.whole and (sessions != NONE).all():
-        return mean_unbounded(_session_sums(rows, frame), level=level)
+        sums = _session_sums(rows, frame)
+        return _free(rows, len(sums), level) or mean_unbounded(sums, level=level)
     if traffic.requests_per_session is None:
         lacking = distinct(rows.cases[sessions == NONE])
         why = f"{lacking} cases name no session" if lacking else "sessions lack the cases that were left out"
         return Absent(f"{why}, and the SLO does not state traffic.requests_per_session")
-    request = mean_unbounded(rows.usd, clusters=frame.clusters[rows.cases], level=level)
-    return scaled(request, traffic.requests_per_session)
+    return scaled(_mean(rows, frame, level), traffic.requests_per_session)
+
+
+def _mean(rows: CostRows, frame: CaseFrame, level: float) -> Measure:
+    clusters = frame.clusters[rows.cases]
+    return _free(rows, distinct(clusters), level) or mean_unbounded(rows.usd, clusters=clusters, level=level)
+
+
+def _free(rows: CostRows, units: int, level: float) -> Estimate | None:
+    """Where every answer is priced at 0 the cost is known and not sampled, so that no interval stands around it."""
+    if rows.usd.any():
+        return None
+    return Estimate(value=0.0, low=0.0, high=0.0, level=level, n=units, method="exact: the price is 0")
 
 
 def _session_sums(rows: CostRows, frame: CaseFrame) -> Floats:

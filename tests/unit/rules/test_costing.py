@@ -101,6 +101,14 @@ def test_nothing_generated_costs_nothing_that_could_be_told() -> None:
     assert (found.estimate, found.units) == (Absent("nothing was generated"), 0)
 
 
+@pytest.mark.parametrize("unit", ["request", "session", "month"])
+@pytest.mark.parametrize("frame", [ALONE, SESSIONS])
+def test_a_price_of_nothing_is_known_and_not_sampled(unit: str, frame: CaseFrame) -> None:
+    measure = per(unit, frame, rows=replace(some_costs(), usd=np.zeros(40)))
+    assert isinstance(measure, Estimate)
+    assert (measure.value, measure.low, measure.high, measure.method) == (0.0, 0.0, 0.0, "exact: the price is 0")
+
+
 def test_an_objective_has_its_own_slice_and_level() -> None:
     """Even cases are faq: 1, 3, ..., 39 dollars."""
     found = objective_cost(some_costs(), SESSIONS, TRAFFIC, per="request", where={"kind": ("faq",)}, level=0.98)
