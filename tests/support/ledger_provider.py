@@ -113,7 +113,7 @@ def fault_of(settings: Settings, request: str, repeat: int) -> str | None:
 def words_of(body: Mapping[str, Any]) -> tuple[list[str], str]:
     """The answer's words and the finish reason: scripted by the messages, else drawn from their hash, then capped."""
     text = json.dumps(body["messages"], ensure_ascii=False)
-    scripted = SCRIPTED.findall(text)
+    scripted = SCRIPTED.findall("\n".join(str(message.get("content", "")) for message in body["messages"]))
     digest = hashlib.sha256(text.encode()).digest()
     words = (
         scripted[-1].split() if scripted else ["simulated", *(WORDS[b % len(WORDS)] for b in digest[: digest[0] % 9])]
