@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import DifferenceOrAbsent, Measures
+from triaxis.domain.rows import Attempt
 from triaxis.ports.evidence import Columns, Evidence, TableName
 from triaxis.quantities import Money
 from triaxis.rules.price import spend
@@ -54,8 +55,13 @@ def _against_baseline(
 
 
 def _spent(evidence: Evidence, inputs: Inputs) -> dict[str, Spent]:
-    """What each variant's own calls cost: generation and probe together, judging apart."""
-    generated, probed, judged = (_spend(evidence, inputs, table) for table in _TABLES)
+    """What each variant's calls cost: generation and probe together, judging apart.
+
+    Variants that ask the same share what was paid. It is counted for the first of them by name, so that the figures of
+    all variants add up to what the providers billed.
+    """
+    counted = set[tuple[str, int, int]]()
+    generated, probed, judged = (_spend(evidence, inputs, table, counted) for table in _TABLES)
     nothing = spend((), {})
     found: dict[str, Spent] = {}
     for variant in inputs.variants:
@@ -67,11 +73,21 @@ def _spent(evidence: Evidence, inputs: Inputs) -> dict[str, Spent]:
 _TABLES: tuple[TableName, TableName, TableName] = ("generations", "probes", "judgments")
 
 
-def _spend(evidence: Evidence, inputs: Inputs, table: TableName) -> dict[str, tuple[Money, Money]]:
-    """Known and possible dollars of one table's attempts, by variant."""
+def _spend(
+    evidence: Evidence, inputs: Inputs, table: TableName, counted: set[tuple[str, int, int]]
+) -> dict[str, tuple[Money, Money]]:
+    """Known and possible dollars of one table's attempts that nobody counted yet, by variant."""
     busy = _busy(evidence.columns("generations", ["key", "busy_core_s"])) if table == "generations" else {}
     attempts = evidence.attempts(table)
-    return {name: spend(sent, inputs.prices.rows, busy) for name, sent in attempts.items()}
+    return {name: spend(_uncounted(attempts[name], counted), inputs.prices.rows, busy) for name in sorted(attempts)}
+
+
+def _uncounted(attempts: Iterable[Attempt], counted: set[tuple[str, int, int]]) -> Iterator[Attempt]:
+    for attempt in attempts:
+        name = (attempt.key, attempt.at_ns, attempt.part)
+        if name not in counted:
+            counted.add(name)
+            yield attempt
 
 
 def _busy(columns: Columns) -> dict[str, float | None]:

@@ -182,10 +182,10 @@ def test_spending_counts_every_attempt_and_judging_apart() -> None:
     """40 answers at $0.00012, one probe at $0.000102, one judgment at $0.00003, and one call of unknown fate."""
     evidence = evidence_of(some_inputs(a_model(), cases=CASES), score)
 
-    def an_attempt(usage: Tokens | None, upper: Tokens | None = None) -> Attempt:
+    def an_attempt(at_ns: int, usage: Tokens | None, upper: Tokens | None = None) -> Attempt:
         return Attempt(
             key="k",
-            at_ns=0,
+            at_ns=at_ns,
             model="openai/small",
             endpoint=None,
             outcome="unknown" if usage is None else "answered",
@@ -193,15 +193,28 @@ def test_spending_counts_every_attempt_and_judging_apart() -> None:
             upper=upper or Tokens(),
         )
 
-    evidence.probe_attempts = [("base", an_attempt(Tokens(input=100, output=1)))]
+    evidence.probe_attempts = [("base", an_attempt(1, Tokens(input=100, output=1)))]
     evidence.judged[0] = replace(
         evidence.judged[0],
-        attempts=(an_attempt(Tokens(input=10, output=10)), an_attempt(None, Tokens(input=1000, output=500))),
+        attempts=(an_attempt(2, Tokens(input=10, output=10)), an_attempt(3, None, Tokens(input=1000, output=500))),
     )
     cost = assessed(evidence)["base"].cost
     assert cost.spent_usd == Money.of("0.004902")
     assert cost.judge_usd == Money.of("0.00003")
     assert cost.possible_usd == Money.of("0.002")
+
+
+def test_what_two_variants_share_is_spent_once() -> None:
+    """The later variant asks just what the earlier one asked: 40 answers at $0.00012 in all."""
+    evidence = evidence_of(some_inputs(a_model(), a_model("small"), cases=CASES), score)
+    asked = {g.case_id: g for g in evidence.made if g.variant == "base"}
+    evidence.made = [
+        g if g.variant == "base" else replace(g, row=asked[g.case_id].row, attempts=asked[g.case_id].attempts)
+        for g in evidence.made
+    ]
+    base, small = assessed(evidence).values()
+    assert (base.cost.spent_usd, small.cost.spent_usd) == (Money.of("0.0048"), Money.of(0))
+    assert value(small.cost.per_request) == pytest.approx(0.00012)
 
 
 def test_rows_of_cases_and_variants_no_longer_evaluated_count_for_nothing() -> None:
