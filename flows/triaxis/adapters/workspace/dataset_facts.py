@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.tree import Path
-from triaxis.domain.case import Case, Where, tag_text, tags_of
+from triaxis.domain.case import Case, Scalar, Where, tag_text
 from triaxis.domain.variant import RoutedVariant
 
 _ROUTE = "route"
@@ -23,13 +24,14 @@ class Facts:
     @classmethod
     def of(cls, cases: Sequence[Case]) -> Facts:
         """The facts of these cases."""
-        found: dict[str, set[str]] = {tag: set() for tag in tags_of(cases)}
+        found: dict[str, set[tuple[type, Scalar]]] = defaultdict(set)
         for case in cases:
             for tag, value in case.slice.items():
-                found[tag].add(tag_text(value))
+                # With its type: True and 1 are equal, and not the same text.
+                found[tag].add((value.__class__, value))
             if case.route is not None:
-                found[_ROUTE].add(case.route)
-        return cls(cases, {tag: frozenset(values) for tag, values in found.items()})
+                found[_ROUTE].add((str, case.route))
+        return cls(cases, {tag: frozenset(tag_text(v) for _, v in values) for tag, values in found.items()})
 
     def check_tag(self, place: Place, path: Path, tag: str) -> bool:
         """Whether some case has the tag; a fault where none has."""

@@ -11,29 +11,39 @@ from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.variant import ModelVariant, Prompt, Variant
 from triaxis.errors import InputFaults
 
-MOST_RENDERED = 20_000
-"""Cases into which a prompt is rendered while reading; the others would show their faults when they are sent."""
+FIRST_RENDERED = 500
+"""Cases into which a prompt is rendered whatever they hold; of the others, one of each shape."""
 
 
 def check_prompts(variants: Iterable[Variant], rubric: Rubric | None, cases: Sequence[Case], found: Findings) -> None:
-    """Faults of every prompt: its syntax, the names it uses, and the first case for which it does not render."""
+    """Faults of every prompt: its syntax, the names it uses, and a case for which it does not render."""
     written = [v.prompt for v in variants if isinstance(v, ModelVariant) and v.prompt is not None]
     evaluators = [d.evaluator for d in rubric.dimensions] if rubric else []
     judges = [Prompt(path=e.path, text=e.template) for e in evaluators if isinstance(e, Judged)]
+    shapes = _shapes(cases)
     for prompt in dict.fromkeys(written):
-        _check(prompt, cases, found, judge=False)
+        _check(prompt, shapes, found, judge=False)
     for prompt in dict.fromkeys(judges):
-        _check(prompt, cases, found, judge=True)
+        _check(prompt, shapes, found, judge=True)
 
 
-def _check(prompt: Prompt, cases: Sequence[Case], found: Findings, *, judge: bool) -> None:
+def _shapes(cases: Sequence[Case]) -> list[Case]:
+    """The first cases, and the first of every shape: whether a template renders depends on which parts a case has."""
+    first: dict[object, Case] = {}
+    for case in cases:
+        kinds = (case.input.__class__, case.context.__class__, case.expected.__class__, case.value.__class__)
+        first.setdefault((tuple(case.slice), len(case.steps), kinds), case)
+    return list({case.id: case for case in [*cases[:FIRST_RENDERED], *first.values()]}.values())
+
+
+def _check(prompt: Prompt, shapes: Sequence[Case], found: Findings, *, judge: bool) -> None:
     templates = JinjaTemplates()
     faults = templates.faults(prompt, judge=judge)
     for line, message in faults:
         problem, _, advice = message.partition(". ")
         found.add(prompt.path, problem, advice, line=line)
     extra = {"answer": "an answer"} if judge else None
-    for case in () if faults else cases[:: len(cases) // MOST_RENDERED + 1]:
+    for case in () if faults else shapes:
         try:
             templates.messages(prompt, case, extra)
         except InputFaults as error:
