@@ -1,0 +1,122 @@
+"""Ctrl-C, failing providers and refused keys: the run ends in words, and nothing that was answered is bought again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from provider_process import RunningProvider, running_provider
+from workspace_run import BIN, KEY, Done, Project
+
+from triaxis.adapters.system_clock import SystemClock
+from triaxis.adapters.workspace_lock import workspace_lock
+
+ANSWERS = 36
+PATIENCE_S = 60.0
+
+
+def unanswered(finished: Project, root: Path, provider: RunningProvider) -> Project:
+    """A copy whose inputs are prepared and whose answers are lost, in front of another provider."""
+    project = finished.copied(root, provider=provider)
+    project.remove(".triaxis/store", "reports/evidence/generations.parquet", "reports/evidence/judgments.parquet")
+    return project
+
+
+@contextmanager
+def underway(project: Project, verb: str, *, billed: int) -> Generator[subprocess.Popen[str]]:
+    """The verb in a process group of its own, as a terminal starts it, when the provider has billed that much."""
+    with subprocess.Popen(
+        [str(BIN / "triaxis"), verb],
+        cwd=project.root,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        began = time.monotonic()
+        while len(project.provider.bills()) < billed:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() - began < PATIENCE_S
+            time.sleep(0.02)
+        yield process
+
+
+def servers_of(project: Project) -> list[psutil.Process]:
+    """Processes that still live in the project's home."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("PREFECT_HOME") == str(project.home / "prefect"):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+@pytest.mark.parametrize("verb", ["generate", "run"])
+def test_ctrl_c_ends_cleanly_and_loses_nothing(finished: Project, tmp_path: Path, verb: str) -> None:
+    with running_provider(tmp_path / "ledger.jsonl", "--delay-ms", "400") as slow:
+        project = unanswered(finished, tmp_path / "workspace", slow)
+        with underway(project, verb, billed=9) as process:  # a second round of 8 at a time
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        assert process.returncode == 130, err
+        assert "stopped; what was answered is stored" in err
+        assert "Traceback" not in out + err
+        assert len(slow.bills()) < ANSWERS
+        gone, alive = psutil.wait_procs(servers_of(project), timeout=5)
+        assert alive == [], gone
+        project.succeed("generate")
+        # Calls in flight were waited for, so that each was billed once.
+        assert set(Counter(bill.request for bill in slow.bills()).values()) == {1}
+        assert len(slow.bills()) == ANSWERS
+
+
+def test_a_second_run_names_who_holds_the_workspace(project: Project) -> None:
+    with workspace_lock(project.root / ".triaxis" / "lock", "generate", clock=SystemClock()):
+        for verb in ("run", "judge"):
+            done = project.triaxis(verb)
+            assert done.code == 1
+            assert f"`triaxis generate`, process {os.getpid()}, since 20" in done.err
+        assert project.triaxis("show").code == 0
+        assert project.triaxis("plan").code == 0
+
+
+def ended_in_words(done: Done, *words: str) -> None:
+    """Exit 1, every one of the words, and no traceback."""
+    printed = done.out + done.err
+    assert done.code == 1, printed
+    assert "Traceback" not in printed
+    for word in words:
+        assert word in done.err
+
+
+@pytest.mark.parametrize("verb", ["generate", "run"])
+def test_a_provider_that_always_fails(finished: Project, tmp_path: Path, verb: str) -> None:
+    with running_provider(tmp_path / "ledger.jsonl", "--faults", "server=1") as failing:
+        project = unanswered(finished, tmp_path / "workspace", failing)
+        project.edit("evaluation.yaml", "concurrency: 8", "concurrency: 8\n  max_attempts: 2")
+        ended_in_words(project.triaxis(verb), "generate: 36 of 36 calls have no answer", "server (HTTP 500)")
+        # One that is given up is no answer, and the first few of them are enough to stop.
+        assert len(failing.bills()) < ANSWERS
+
+
+@pytest.mark.parametrize("verb", ["generate", "run"])
+def test_a_key_that_is_refused(finished: Project, tmp_path: Path, verb: str) -> None:
+    """The provider repeats the key in its refusal; we do not."""
+    env = {"THE_RIGHT_ONE": "sk-another-key"}
+    with running_provider(tmp_path / "ledger.jsonl", "--key-env", "THE_RIGHT_ONE", env=env) as strict:
+        project = unanswered(finished, tmp_path / "workspace", strict)
+        done = project.triaxis(verb)
+        ended_in_words(done, "check the key in OPENAI_API_KEY", "Incorrect API key provided: Bearer [key]")
+        assert KEY not in done.out + done.err
+        assert strict.bills() == []
