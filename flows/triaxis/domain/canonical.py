@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
@@ -12,13 +13,40 @@ JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping
 """A JSON value; treated as immutable everywhere."""
 
 
+_BEYOND = 2**53
+"""From here on, JSON readers that hold numbers as doubles do not agree on integers."""
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
+
+
 def canonical_json(value: JsonValue) -> bytes:
     """RFC 8785 bytes of `value`: sorted keys, shortest numbers, no white space.
 
     Raises:
         ValueError: for NaN, infinities, and integers beyond 2**53, which JSON readers do not agree on.
     """
+    if _plain(value):
+        return _ENCODE(value).encode()
     return rfc8785.dumps(cast("dict[str, object]", value))  # pyright: ignore[reportArgumentType]
+
+
+def _plain(value: object) -> bool:
+    """Whether Python's own encoder writes the very bytes of RFC 8785, in a seventh of the time.
+
+    It escapes texts alike. It differs in how it writes floats and lets large integers pass, and it sorts keys by code
+    point where the RFC sorts by UTF-16 unit, which is the same order for ASCII. Whatever is none of the exact types
+    that JSON has is left to the RFC's encoder too.
+    """
+    kind = type(value)
+    if kind is dict:
+        entries = cast("dict[object, object]", value).items()
+        return all(type(k) is str and k.isascii() and (type(v) is str or _plain(v)) for k, v in entries)
+    if kind is list or kind is tuple:
+        return all(map(_plain, cast("Sequence[object]", value)))
+    if kind is int:
+        return -_BEYOND < cast("int", value) < _BEYOND
+    return kind is str or kind is bool or value is None
 
 
 def sha256_json(value: JsonValue) -> str:

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+import rfc8785
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from triaxis.domain.canonical import JsonValue, canonical_json
+
+# Around the limits of exact integers, of the exponents that Python and JSON write apart, and of negative zero.
+NUMBERS = (
+    st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from((0.0, -0.0, 1.0, 1e-7, 1e-6, 1e-5, 1e16, 1e20, 1e21, 1e22, 5e-324, 0.1, 2.0**53))
+)
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(TEXTS, inner),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+@example({"\U0001f600": 1, "\ufb33": 2, "\u20ac": 3, "a": 4})  # UTF-16 units sort the first key before the second
+@example({"b": '\x00\x1f\x7f\u2028"\\/\b\f\n\r\t', "a": [True, None, "é\U0001f600"]})
+def test_every_value_has_the_bytes_of_the_rfc(value: JsonValue) -> None:
+    """The quick way and the RFC's own encoder write the same."""
+    assert canonical_json(value) == rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
+
+
+REFUSED = (2**53, -(2**53), float("nan"), float("inf"), -float("inf"), "\ud800", [2**64])
+
+
+@pytest.mark.parametrize("value", REFUSED, ids=ascii)
+def test_what_readers_do_not_agree_on_is_refused(value: JsonValue) -> None:
+    for nested in (value, [value], {"a": [{"b": value}]}):
+        with pytest.raises(ValueError, match=r"."):
+            canonical_json(nested)
+
+
+def test_a_key_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be strings"):
+        canonical_json({1: 2})  # pyright: ignore[reportArgumentType]
