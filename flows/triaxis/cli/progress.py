@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from triaxis.ports.progress import Progress
 from triaxis.quantities import NO_MONEY, Money
+from triaxis.rules.words import dollars
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Display
+    from rich.progress import TaskID
 
 LOG_EVERY_S = 15.0
+WHOLE_FROM_S = 10
+"""From so many seconds up, tenths say nothing."""
 
 
 @contextmanager
@@ -34,17 +41,24 @@ class _Count:
     logged: float = 0.0
 
 
+def _left(count: _Count, now: float) -> str:
+    """What is left at the pace so far; nothing where there is no pace yet."""
+    if not count.done:
+        return ""
+    return f", about {clock((now - count.started) / count.done * (count.total - count.done))} left"
+
+
 class Lines:
     """One line when a stage begins and ends, and every quarter of a minute between."""
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def __init__(self, out: TextIO, now: Callable[[], float] = time.monotonic) -> None:
+        self._out, self._now = out, now
         self._counts: dict[str, _Count] = {}
         self._spent = NO_MONEY
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         """Prints what starts."""
-        now = time.monotonic()
+        now = self._now()
         self._counts[stage] = _Count(total, unit, now, logged=now)
         self._print(f"{stage}: {total} {unit}" if total else f"{stage}")
 
@@ -53,19 +67,19 @@ class Lines:
         count = self._counts[stage]
         count.done += done
         self._spent += spent
-        now = time.monotonic()
+        now = self._now()
         if now - count.logged >= LOG_EVERY_S:
             count.logged = now
-            left = (now - count.started) / count.done * (count.total - count.done) if count.done else 0.0
             self._print(
-                f"{stage}: {count.done} of {count.total} {count.unit}, {dollars(self._spent)} so far, "
-                f"about {clock(left)} left"
+                f"{stage}: {count.done} of {count.total} {count.unit}, {dollars(float(self._spent.usd))} so far"
+                f"{_left(count, now)}"
             )
 
     def end(self, stage: str, summary: str) -> None:
         """Prints how it ended."""
-        started = self._counts[stage].started if stage in self._counts else time.monotonic()
-        self._print(f"{stage}: {summary} ({clock(time.monotonic() - started)})")
+        now = self._now()
+        started = self._counts[stage].started if stage in self._counts else now
+        self._print(f"{stage}: {summary} ({clock(now - started)})")
 
     def note(self, text: str) -> None:
         """Prints the line."""
@@ -79,29 +93,31 @@ class Lines:
 class Bars:
     """rich's live bars: what is running, done of total, dollars so far, time left."""
 
-    def __init__(self, display: object) -> None:
-        from rich.progress import Progress as Display
-
-        assert isinstance(display, Display)
+    def __init__(self, display: Display) -> None:
         self._display = display
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
         self._spent = NO_MONEY
 
     def begin(self, stage: str, total: int, unit: str) -> None:
-        """Adds the stage's bar."""
-        self._tasks[stage] = self._display.add_task(stage, total=total or None, unit=unit, spent=dollars(self._spent))
+        """Adds the stage's bar, in the place of the one that it may have had."""
+        self._remove(stage)
+        self._tasks[stage] = self._display.add_task(
+            stage, total=total or None, unit=unit, spent=dollars(float(self._spent.usd))
+        )
 
     def advance(self, stage: str, done: int = 1, spent: Money = NO_MONEY) -> None:
         """Moves the stage's bar."""
         self._spent += spent
-        task = self._display.tasks[self._tasks[stage]]
-        self._display.update(task.id, advance=done, spent=dollars(self._spent))
+        self._display.update(self._tasks[stage], advance=done, spent=dollars(float(self._spent.usd)))
 
     def end(self, stage: str, summary: str) -> None:
         """Replaces the bar by one line."""
-        if stage in self._tasks:
-            self._display.remove_task(self._display.tasks[self._tasks.pop(stage)].id)
+        self._remove(stage)
         self.note(f"{stage}: {summary}")
+
+    def _remove(self, stage: str) -> None:
+        if stage in self._tasks:
+            self._display.remove_task(self._tasks.pop(stage))
 
     def note(self, text: str) -> None:
         """Prints the line above the bars."""
@@ -128,17 +144,10 @@ def live_bars() -> Generator[Progress]:
         yield Bars(display)
 
 
-def dollars(amount: Money) -> str:
-    """Dollars as a person reads them: cents from a dollar up, more digits below."""
-    return f"${amount.usd:,.2f}" if amount.usd >= 1 or not amount.usd else f"${amount.usd:.2g}"
-
-
-_MINUTE, _FEW = 60, 10
-
-
 def clock(seconds: float) -> str:
     """Seconds as `0.4 s`, `12 s` or `3 min 05 s`."""
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s" if seconds < _FEW else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), _MINUTE)
-    return f"{minutes} min {rest:02d} s"
+    tenths = round(seconds, 1)
+    if tenths < WHOLE_FROM_S:
+        return f"{tenths:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

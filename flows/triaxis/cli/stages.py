@@ -11,7 +11,7 @@ from triaxis.cli.options import workspace_options
 
 
 def _verb(stage: str, text: str) -> click.Command:
-    @click.command(name=stage, help=text)
+    @click.command(name=stage, help=f"{text}\n\nExample: triaxis {stage}")
     @workspace_options
     def verb(root: Path, config: str) -> None:
         from triaxis.cli.progress import progress

@@ -26,7 +26,8 @@ def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: t
         only: Names of variants to evaluate; empty means all. The baseline and the arms of a named view come along.
 
     Raises:
-        InputFaults: for cases that fail validation, unless the evaluation says to quarantine them.
+        InputFaults: for cases that fail validation, unless the evaluation says to quarantine them; where `only` names
+            a variant that there is not.
     """
     prompts = _prompts(source.inputs.variants)
     asked = sha256_json({"dataset": dataset_sha256(source.inputs.cases), "suite": source.expectations, **prompts})
@@ -41,12 +42,26 @@ def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: t
 
 
 def resolve(source: Source, validation: Validation | None = None, *, only: tuple[str, ...] = ()) -> Inputs:
-    """The inputs after quarantine, sampling and the choice of variants; without a validation nothing is kept out."""
+    """The inputs after quarantine, sampling and the choice of variants; without a validation nothing is kept out.
+
+    Raises:
+        InputFaults: where `only` names a variant that there is not.
+    """
+    if unknown := tuple(_unknown(source, only)):
+        raise InputFaults(*unknown)
     bad = frozenset(q.id for q in validation.quarantined) if validation else frozenset[str]()
     sound = [case for case in source.inputs.cases if case.id not in bad]
     cases = draw(sound, source.sample) if source.sample else tuple(sorted(sound, key=lambda case: case.id))
     variants = tuple(v for v in source.inputs.variants if not only or v.name in _wanted(source.inputs, only))
     return replace(source.inputs, cases=cases, variants=variants)
+
+
+def _unknown(source: Source, only: tuple[str, ...]) -> Iterator[Fault]:
+    names = [variant.name for variant in source.inputs.variants]
+    for name in only:
+        if name not in names:
+            problem = f"there is no variant {name!r}"
+            yield Fault(file="--variant", problem=problem, advice=f"{source.config} has: {', '.join(names)}.")
 
 
 def _wanted(inputs: Inputs, only: tuple[str, ...]) -> frozenset[str]:

@@ -42,11 +42,13 @@ def _checked(place: Place, node: Node, path: Path) -> Node:
 
 
 def _without_named(place: Place, node: Node, path: Path) -> dict[str, Node]:
-    """The entries without those whose name says that they hold a key."""
+    """The entries without those whose name says that they hold a key, or is one."""
     kept: dict[str, Node] = {}
     for key, child in node.entries.items():
         of_data = bool(path) and path[-1] in _OF_DATA
-        if isinstance(child.value, str) and not of_data and _KEY_NAME.fullmatch(key):
+        if _KEY_VALUE.search(key):
+            place.fault(path, "has a name that looks like a key or a password", _ADVICE)
+        elif isinstance(child.value, str) and not of_data and _KEY_NAME.fullmatch(key):
             place.fault((*path, key), "a key may not stand in a file", _ADVICE)
         else:
             kept[key] = child
