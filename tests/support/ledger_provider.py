@@ -48,6 +48,8 @@ class Settings:
     retry_after_s: float
     stall: tuple[float, float] | None
     key: str | None
+    echo: bool = False
+    """Whether what is refused repeats the key, as some providers' errors do."""
 
 
 @dataclass(slots=True)
@@ -166,6 +168,10 @@ class Provider:
     seen: Counter[str] = field(default_factory=Counter[str])
     started: float = field(default_factory=time.monotonic)
 
+    def said(self, http: web.Request) -> str:
+        """What stands at the end of a refusal."""
+        return f", asked by {http.headers.get('Authorization', 'nobody')}" if self.settings.echo else ""
+
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """Bills, then answers or faults."""
         if self.settings.key and http.headers.get("Authorization") != f"Bearer {self.settings.key}":
@@ -220,17 +226,15 @@ class Provider:
             await response.write(b"data: [DONE]\n\n")
         return response
 
-    async def rate_limit(
-        self, _http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]
-    ) -> web.Response:
+    async def rate_limit(self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]) -> web.Response:
         """429 with both spellings of how long to wait."""
         wait = self.settings.retry_after_s
         headers = {"Retry-After": str(int(wait + 0.999)), "retry-after-ms": str(int(wait * 1000))}
-        return refusal(429, "rate_limit_exceeded", "simulated: too many requests", headers)
+        return refusal(429, "rate_limit_exceeded", f"simulated: too many requests{self.said(http)}", headers)
 
-    async def server(self, _http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]) -> web.Response:
+    async def server(self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]) -> web.Response:
         """500 after the work was done."""
-        return refusal(500, "server_error", "simulated: something broke")
+        return refusal(500, "server_error", f"simulated: something broke{self.said(http)}")
 
     async def hang(self, _http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
         """An answer that comes too late for anybody."""
@@ -257,19 +261,19 @@ class Provider:
         _drop(http, abort=False)
         return response
 
-    async def malformed(self, _http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
+    async def malformed(self, http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
         """200 with a body that is not JSON."""
-        return web.Response(text=json.dumps(answer)[:-7], content_type="application/json")
+        return web.Response(text=json.dumps(answer)[:-7] + self.said(http), content_type="application/json")
 
     async def no_choices(self, _http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
         """200 with usage and no answer."""
         return web.json_response({**answer, "choices": []})
 
     async def bad_request(
-        self, _http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]
+        self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]
     ) -> web.Response:
         """400 for good."""
-        return refusal(400, "context_length_exceeded", "simulated: the prompt is too long")
+        return refusal(400, "context_length_exceeded", f"simulated: the prompt is too long{self.said(http)}")
 
     async def filtered(self, _http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
         """A billed answer that the filter emptied."""
@@ -344,6 +348,7 @@ def _settings(argv: list[str] | None = None) -> tuple[Settings, int]:
     parser.add_argument("--retry-after-s", type=float, default=0.05)
     parser.add_argument("--stall", default="", help="AT,FOR in seconds: nobody is answered for that long")
     parser.add_argument("--key-env", default="", help="environment variable that holds the key to insist on")
+    parser.add_argument("--echo-key", action="store_true", help="repeat the key in whatever is refused")
     given = parser.parse_args(argv)
     at_for = [float(x) for x in given.stall.split(",") if x]
     settings = Settings(
@@ -356,6 +361,7 @@ def _settings(argv: list[str] | None = None) -> tuple[Settings, int]:
         retry_after_s=given.retry_after_s,
         stall=(at_for[0], at_for[1]) if at_for else None,
         key=os.environ[given.key_env] if given.key_env else None,
+        echo=given.echo_key,
     )
     return settings, given.port
 

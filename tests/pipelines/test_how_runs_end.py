@@ -120,3 +120,48 @@ def test_a_key_that_is_refused(finished: Project, tmp_path: Path, verb: str) -> 
         ended_in_words(done, "check the key in OPENAI_API_KEY", "Incorrect API key provided: Bearer [key]")
         assert KEY not in done.out + done.err
         assert strict.bills() == []
+
+
+@pytest.mark.parametrize("verb", ["generate", "run"])
+def test_what_may_cost_too_much_is_not_begun(finished: Project, tmp_path: Path, verb: str) -> None:
+    with running_provider(tmp_path / "ledger.jsonl") as provider:
+        project = unanswered(finished, tmp_path / "workspace", provider)
+        project.edit("evaluation.yaml", "max_usd: 5.0", "max_usd: 0.01")
+        done = project.triaxis(verb)
+        assert done.code == 2
+        assert "over limits.max_usd of $0.01; nothing was spent. Raise limits.max_usd to " in done.err
+        assert provider.bills() == []
+
+
+def test_what_is_paid_for_is_not_in_the_budget(project: Project) -> None:
+    project.edit("evaluation.yaml", "max_usd: 5.0", "max_usd: 0")
+    assert project.run()["calls"] == 0
+
+
+def test_json_is_one_object_on_stdout(project: Project) -> None:
+    project.remove(".triaxis/state")
+    done = project.triaxis("run", "--json")
+    assert done.json.keys() == {"calls", "id", "page", "stages", "verdicts"}
+    assert done.json["page"] == "reports/scorecard.html"
+    assert done.json["verdicts"].keys() == {"capped", "routed", "small"}
+    assert "prepare: 12 cases, 4 variants" in done.err
+
+
+def test_a_variant_that_there_is_not(project: Project) -> None:
+    """It is told of before anything is asked or written."""
+    before, billed = project.reports(), len(project.provider.bills())
+    for verb in ("run", "plan"):
+        done = project.triaxis(verb, "--variant", "smal", "--variant", "small")
+        assert done.code == 2
+        assert "--variant: there is no variant 'smal'. evaluation.yaml has: big, capped, routed, small." in done.err
+    assert project.reports() == before
+    assert len(project.provider.bills()) == billed
+
+
+def test_one_variant_brings_what_it_is_compared_with(project: Project) -> None:
+    """Its scorecard is another one, and a whole run afterwards brings the first one back."""
+    before, billed = project.reports(), len(project.provider.bills())
+    assert project.triaxis("run", "--json", "--variant", "small").json["verdicts"].keys() == {"small"}
+    assert project.run()["verdicts"].keys() == {"capped", "routed", "small"}
+    assert {path: content for path, content in project.reports().items() if path in before} == before
+    assert len(project.provider.bills()) == billed
