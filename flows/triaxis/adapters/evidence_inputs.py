@@ -11,7 +11,9 @@ from typing import TypeVar
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.atomic import write_whole
+from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
+from triaxis.adapters.untouched import Seen, seen
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Prices, Validation
 from triaxis.domain.rubric import Dimension, PythonFunction, Rubric
@@ -39,6 +41,7 @@ class InputFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last: tuple[dict[Path, Seen], Inputs] | None = None
 
     def write(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
         """Writes all of them, leaves equal ones alone, and deletes what is no part of the inputs."""
@@ -59,8 +62,15 @@ class InputFiles:
         parquet.write_table(self._folder / "labels.parquet", tables.LABELS, map(tables.label_cells, inputs.labels))
         self._clear({*texts, "cases.parquet", "labels.parquet"})
 
+    @collector_paused()
     def read(self) -> Inputs:
-        """The inputs as they were written."""
+        """The inputs as they were written; every stage of a run asks for them, and the files are read once."""
+        files = {path: seen(path) for path in self._folder.rglob("*") if path.is_file()}
+        if self._last is None or self._last[0] != files:
+            self._last = files, self._read()
+        return self._last[1]
+
+    def _read(self) -> Inputs:
         variants = self._value("variants.json", Variants)
         rubric = self._value("rubric.json", Rubric)
         return Inputs(

@@ -5,14 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
 
-
-class _Seen(NamedTuple):
-    inode: int
-    size: int
-    modified_ns: int
-    changed_ns: int
+from triaxis.adapters.untouched import Seen, seen
 
 
 class Md5s:
@@ -24,7 +18,7 @@ class Md5s:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[Path, tuple[_Seen, str]] = {}
+        self._known: dict[Path, tuple[Seen, str]] = {}
 
     def of(self, path: str) -> str | None:
         """The md5 of a file, `MD5.dir` of a folder, None where there is neither."""
@@ -44,13 +38,12 @@ class Md5s:
         return f"{hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()}.dir"
 
     def _file(self, path: Path) -> str:
-        stat = path.stat()
-        seen = _Seen(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-        if path in self._known and self._known[path][0] == seen:
+        now = seen(path)
+        if path in self._known and self._known[path][0] == now:
             return self._known[path][1]
         with path.open("rb") as file:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        self._known[path] = seen, md5
+        self._known[path] = now, md5
         return md5
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import STAGES
-from triaxis.domain.evaluation import Source, Validation
+from triaxis.domain.evaluation import Inputs, Source, Validation
 from triaxis.errors import OverBudget, StoreDamaged
 from triaxis.quantities import Money, total
 from triaxis.rules.words import dollars
+from triaxis.steps import generate
+from triaxis.steps.generate import PlannedGenerations
 from triaxis.steps.plan import Forecast, forecast, most_of
 from triaxis.steps.prepare import resolve
 from triaxis.wiring import Wiring
@@ -58,18 +62,30 @@ class Outlook:
         }
 
 
-def outlook(wiring: Wiring, *, only: tuple[str, ...] = (), source: Source | None = None) -> Outlook:
+def outlook(
+    wiring: Wiring,
+    *,
+    only: tuple[str, ...] = (),
+    source: Source | None = None,
+    plan: Callable[[Inputs], PlannedGenerations] | None = None,
+) -> Outlook:
     """What a run of this evaluation would do now; nothing is written and nothing is called.
+
+    Args:
+        wiring: Of the workspace.
+        only: The variants to evaluate; none means all.
+        source: The workspace, where it is read already.
+        plan: Plans the answers, and may remember what it planned.
 
     Raises:
         InputFaults: with every fault of every file.
     """
-    source = source or wiring.workspace.read()
+    source, plan = source or wiring.workspace.read(), plan or partial(generate.plan, templates=wiring.templates)
     reasons = {stage.name: wiring.state.why(stage, source.files, only) for stage in STAGES}
     if not any(reasons[stage.name] for stage in STAGES if stage.calls or stage.raw):
         return Outlook(reasons=reasons, forecasts=(), limit=_limit(source))
     forecasts = forecast(
-        resolve(source, _validation(wiring), only=only),
+        plan(resolve(source, _validation(wiring), only=only)),
         store=wiring.store,
         evidence=wiring.evidence,
         templates=wiring.templates,

@@ -82,7 +82,7 @@ async def run_one(root: Path, config: str, stage: str, progress: Progress) -> No
     this = BY_NAME[stage]
     async with held(root, config, progress, stage) as own:
         if this.calls:
-            within_budget(outlook(own.wiring, source=own.source))
+            within_budget(outlook(own.wiring, source=own.source, plan=own.planned))
         own.fresh(this)  # notes what the stage is made from, so that an edit meanwhile is seen
         await Here().stage(own, stage)
         own.record(this)
@@ -90,7 +90,7 @@ async def run_one(root: Path, config: str, stage: str, progress: Progress) -> No
 
 async def _evaluated(own: Session) -> tuple[str, ...]:
     """Does what must be done, under Prefect where calls are to be made."""
-    plan = within_budget(outlook(own.wiring, only=own.only, source=own.source))
+    plan = within_budget(outlook(own.wiring, only=own.only, source=own.source, plan=own.planned))
     if plan.calls:
         return await _orchestrated(own)
     done = await walk(own, Here())

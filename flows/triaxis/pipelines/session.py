@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from triaxis.domain.dag import STAGES, Stage
-from triaxis.domain.evaluation import Source, target_key
+from triaxis.domain.evaluation import Inputs, Source, target_key
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
 from triaxis.ports.models import ChatModel
@@ -33,10 +33,13 @@ class Session:
     """How the calls of this session ended so far."""
     probed: int = 0
     """Probe requests that this session sent."""
+    asked: dict[str, Request] = field(default_factory=dict[str, Request])
+    """What the stage at work asked for, by key."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _models: dict[str, ChatModel] = field(default_factory=dict[str, ChatModel])
     _source: Source | None = None
+    _planned: generate.PlannedGenerations | None = None
     _journal: Journal | None = None
     _pacers: Pacers | None = None
     _providers: Providers | None = None
@@ -105,14 +108,26 @@ class Session:
 
     async def send_keys(self, stage: str, keys: Collection[str]) -> Sent:
         """Sends what is still missing of some rows: a task that is tried again buys nothing twice."""
+        found = self.wiring.store.rows(keys)
+        return await self.send(stage, self._requests(stage, [key for key in keys if key not in found]))
+
+    def planned(self, inputs: Inputs) -> generate.PlannedGenerations:
+        """The answers to have; planned again only for inputs that are not those planned for last."""
+        if self._planned is None or self._planned.inputs != inputs:
+            self._planned = generate.plan(inputs, templates=self.wiring.templates)
+        return self._planned
+
+    def _requests(self, stage: str, keys: Sequence[str]) -> Sequence[Request]:
+        """The requests behind some keys: those that this session asked for itself, or planned anew."""
+        if all(key in self.asked for key in keys):
+            return [self.asked[key] for key in keys]
         w = self.wiring
-        if stage == "judge":
-            planned = judge.plan(w.evidence.inputs(), evidence=w.evidence, store=w.store, templates=w.templates)
-            missing: Sequence[Request] = planned.requests
-        else:
-            missing = generate.plan(w.evidence.inputs(), templates=w.templates).missing(w.store.rows(keys))
+        inputs = w.evidence.inputs()
+        if stage != "judge":
+            return self.planned(inputs).requests(keys)
+        planned = judge.plan(inputs, evidence=w.evidence, store=w.store, templates=w.templates).requests
         wanted = frozenset(keys)
-        return await self.send(stage, [request for request in missing if request.key in wanted])
+        return [request for request in planned if request.key in wanted]
 
     async def measure(self, blocks: Sequence[probe.Block]) -> None:
         """Measures blocks of probes, one after the other."""

@@ -68,7 +68,7 @@ async def prepare(session: Session, dispatch: Dispatch) -> None:
 async def generate(session: Session, dispatch: Dispatch) -> None:
     """Asks the models for the answers that nobody has paid for yet."""
     w = session.wiring
-    planned = generate_step.plan(w.evidence.inputs(), templates=w.templates)
+    planned = session.planned(w.evidence.inputs())
     missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
     await _sent(session, dispatch, "generate", missing)
     generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
@@ -161,4 +161,5 @@ async def walk(session: Session, dispatch: Dispatch) -> tuple[str, ...]:
 async def _sent(session: Session, dispatch: Dispatch, stage: str, missing: Sequence[Request]) -> None:
     if missing:
         session.progress.begin(stage, len(missing), "calls")
+        session.asked = {request.key: request for request in missing}
         await dispatch.calls(session, stage, missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -38,17 +38,22 @@ class PlannedGenerations:
     templates: Templates
     items: Sequence[Planned]
     """In the order of variants, cases and samples."""
+    by_key: Mapping[str, Planned]
+    """One answer for each row: variants that ask the same share what was paid."""
 
     @property
     def keys(self) -> AbstractSet[str]:
-        """Of the rows behind the answers, each once: variants that ask the same share what was paid."""
-        return dict.fromkeys(item.key for item in self.items).keys()
+        """Of the rows behind the answers, each once."""
+        return self.by_key.keys()
 
     def missing(self, found: Collection[str]) -> Sequence[Request]:
         """The requests, each once, whose keys are not among those found."""
-        lacking = {item.key: item for item in self.items if item.key not in found}
+        return self.requests(key for key in self.by_key if key not in found)
+
+    def requests(self, keys: Iterable[str]) -> Sequence[Request]:
+        """The requests of some of `keys`."""
         variants = {variant.name: variant for variant in self.inputs.generated}
-        return [self._request(variants[item.variant], item) for item in lacking.values()]
+        return [self._request(variants[item.variant], item) for item in map(self.by_key.__getitem__, keys)]
 
     def _request(self, variant: ModelVariant, item: Planned) -> Request:
         return request(variant, self.inputs.cases[item.case], item.sample, templates=self.templates)
@@ -73,7 +78,8 @@ def plan(inputs: Inputs, *, templates: Templates) -> PlannedGenerations:
         for number, case in enumerate(inputs.cases)
         for sample in range(variant.samples)
     ]
-    return PlannedGenerations(inputs=inputs, templates=templates, items=items)
+    by_key = {item.key: item for item in items}
+    return PlannedGenerations(inputs=inputs, templates=templates, items=items, by_key=by_key)
 
 
 def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence, last_error: str = "") -> None:

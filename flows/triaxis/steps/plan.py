@@ -33,18 +33,23 @@ class Forecast:
 
 
 def forecast(
-    inputs: Inputs, *, store: RowStore, evidence: Evidence, templates: Templates, answered: bool
+    generations: generate.PlannedGenerations,
+    *,
+    store: RowStore,
+    evidence: Evidence,
+    templates: Templates,
+    answered: bool,
 ) -> tuple[Forecast, ...]:
     """What generate, probe and judge would call now.
 
     Args:
-        inputs: As `prepare` would resolve them.
+        generations: Of the inputs as `prepare` would resolve them.
         store: Whose rows are paid for.
         evidence: Whose rows are, too.
         templates: Render the requests.
         answered: Whether the present evidence holds every answer, so that judging can be planned exactly.
     """
-    generations, probes = generate.plan(inputs, templates=templates), probe.plan(inputs, templates=templates)
+    inputs, probes = generations.inputs, probe.plan(generations.inputs, templates=templates)
     missing = generations.missing(_stored(generations.keys, store, evidence))
     blocks = probes.missing(_stored(probes.keys, store, evidence))
     load = [call.request for block in blocks for call in block.calls]

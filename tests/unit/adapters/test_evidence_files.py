@@ -58,6 +58,20 @@ def test_inputs_come_back_as_they_were(evidence: FileEvidence) -> None:
     assert evidence.hashes() == {"dataset_sha256": "ab"}
 
 
+def test_inputs_are_read_once_until_a_file_changes(evidence: FileEvidence, tmp_path: Path) -> None:
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    first = evidence.inputs()
+    assert evidence.inputs() is first
+    prices = tmp_path / "reports/evidence/inputs/prices.json"
+    prices.write_text(prices.read_text().replace('"source":"table"', '"source":"prices.yaml"'))
+    assert evidence.inputs() is not first
+    evidence.write_inputs(replace(rich_inputs(), name="other"), a_validation(), {})
+    assert evidence.inputs().name == "other"
+    prices.unlink()
+    with pytest.raises(StoreDamaged, match=r"prices\.json is not there"):
+        evidence.inputs()
+
+
 def test_inputs_are_the_files_that_stages_depend_on(evidence: FileEvidence, tmp_path: Path) -> None:
     """Fixed names, evaluator code as a file of its own, and nothing left of an earlier evaluation."""
     evidence.write_inputs(rich_inputs(), a_validation(), {})

@@ -107,6 +107,14 @@ def test_only_what_is_missing_is_rendered_again() -> None:
     assert templates.rendered == 10 + 1
 
 
+def test_some_requests_are_made_without_the_others() -> None:
+    templates = Echoes()
+    planned = plan(an_evaluation(BIG, SMALL, cases=10), templates=templates)
+    some = list(planned.keys)[3:15:4]
+    assert [request.key for request in planned.requests(some)] == some
+    assert templates.rendered == 20 + len(some)
+
+
 @dataclass(slots=True)
 class Shelf:
     """A store with these rows, and evidence that remembers what was written."""
