@@ -8,13 +8,19 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
-from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, dvc_yaml
+from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, dvc_file, dvc_yaml
+from triaxis.adapters.md5s import Md5s
 from triaxis.adapters.workspace.file_workspace import FileWorkspace
+from triaxis.domain.evaluation import Source
 from triaxis.errors import Fault, InputFaults
 
 Outcome: TypeAlias = Literal["written", "kept"]
 
 CONFIG = "evaluation.yaml"
+VERSIONED = ("datasets", "rubrics")
+"""Folders whose files get a .dvc file: ground truth and what it is held against."""
+MOST_IN_GIT = 10 * 1024 * 1024
+"""Bytes; a larger dataset is for `dvc add`, which keeps it out of git."""
 _GENERAL = (".gitignore", "README.md")
 """Files that any workspace has; the others are of the example, and are only added to a folder without an evaluation."""
 _RENAMED = {"gitignore": ".gitignore"}
@@ -39,7 +45,9 @@ def write_workspace_files(folder: Path) -> list[tuple[str, Outcome]]:
     ]
     if adopted:
         outcomes.append((CONFIG, "kept"))
-    outcomes.append((DVC_YAML, _stages(folder)))
+    source = FileWorkspace(folder).read()
+    outcomes.append((DVC_YAML, _stages(folder, source)))
+    outcomes.extend(_versions(folder, source))
     return sorted(outcomes)
 
 
@@ -57,13 +65,20 @@ def _below(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[str, Trav
             yield str(here), entry
 
 
-def _stages(folder: Path) -> Outcome:
+def _stages(folder: Path, source: Source) -> Outcome:
     """dvc.yaml, whose first stage depends on every file that the evaluation names."""
-    if (folder / DVC_YAML).exists():
-        return "kept"
-    source = FileWorkspace(folder).read()
     pipeline = Pipeline(config=source.config, reports=source.reports, files=source.files)
     return _written(folder, DVC_YAML, dvc_yaml(pipeline).encode())
+
+
+def _versions(folder: Path, source: Source) -> Iterator[tuple[str, Outcome]]:
+    """A .dvc file for each input small enough to be in git, by which `dvc status` knows its version."""
+    md5s = Md5s(folder)
+    for file in source.files:
+        size, md5 = md5s.size(file), md5s.of(file)
+        if PurePosixPath(file).parts[0] in VERSIONED and size <= MOST_IN_GIT and md5 is not None:
+            name = PurePosixPath(file).name
+            yield f"{file}.dvc", _written(folder, f"{file}.dvc", dvc_file(name, md5, size).encode())
 
 
 def _written(folder: Path, name: str, data: bytes) -> Outcome:

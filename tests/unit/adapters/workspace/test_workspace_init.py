@@ -42,7 +42,16 @@ def test_a_folder_with_an_evaluation_gets_only_what_is_missing(tmp_path: Path) -
     write_workspace(tmp_path, **{"README.md": "mine"})
     before = contents(tmp_path)
     outcomes = dict(write_workspace_files(tmp_path))
-    assert outcomes == {".gitignore": "written", "README.md": "kept", "dvc.yaml": "written", "evaluation.yaml": "kept"}
+    versions = {
+        f"datasets/tiny/{name}.dvc": "written" for name in ("cases.jsonl", "expectations.json", "human.jsonl")
+    } | {f"rubrics/tiny/{name}.dvc": "written" for name in ("prompts/faithfulness.md", "rubric.yaml", "slo.yaml")}
+    assert outcomes == {
+        ".gitignore": "written",
+        "README.md": "kept",
+        "dvc.yaml": "written",
+        "evaluation.yaml": "kept",
+        **versions,
+    }
     after = contents(tmp_path)
     assert {name: after[name] for name in before} == before
     assert "datasets/tiny/cases.jsonl" in after["dvc.yaml"].decode()
