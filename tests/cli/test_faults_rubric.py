@@ -95,7 +95,7 @@ RUBRICS: list[Bad] = [
     evaluator("length upside down", "evaluator: length\n    max_chars: 3\n    min_chars: 9", field="min_chars"),
     evaluator("length a fraction", "evaluator: length\n    max_chars: 3.5", field="max_chars", says="whole"),
     evaluator("similarity without a model", "evaluator: similarity", field="model", says="required"),
-    evaluator("similarity without a price", "evaluator: similarity\n    model: openai/embed", says="no price"),
+    evaluator("similarity, which comes later", "evaluator: similarity\n    model: openai/embed", says="not available"),
     evaluator("python without a name", "evaluator: python\n    function: evaluators/own.py", field="function"),
     evaluator("python missing", "evaluator: python\n    function: own.py:grade", field="function", says="no file"),
     evaluator("schema missing", "evaluator: json_schema\n    schema: none.json", field="schema", says="no file"),

@@ -12,7 +12,6 @@ from triaxis.adapters.workspace import wire_rubric as wire
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.read_suite import read_json
-from triaxis.adapters.workspace.variants import resolve_endpoint
 from triaxis.domain.rubric import (
     Contains,
     Evaluator,
@@ -27,7 +26,6 @@ from triaxis.domain.rubric import (
     PythonFunction,
     Recall,
     Regex,
-    Similarity,
     TokenF1,
 )
 
@@ -69,10 +67,9 @@ class EvaluatorReader:
             case wire.WireLength():
                 return self._length(path, entry)
             case wire.WireSimilarity():
-                endpoint = resolve_endpoint(
-                    self.place, path, self.place.root, entry.model, (entry.api_base, entry.endpoint)
-                )
-                return Similarity(model=entry.model, endpoint=endpoint)
+                problem = "the evaluator similarity is not available in this release"
+                self.place.fault((*path, "evaluator"), problem, "Use `token_f1`, or a judge.")
+                return None
             case wire.WirePython():
                 return self._python(path, entry)
             case wire.WireJudged():

@@ -238,8 +238,6 @@ def resolve_endpoint(
     for key, value in zip(("api_base", "endpoint"), given, strict=True):
         if value is not None:
             place.fault((*path, key), "does not go with a local model", "Remove it: the server is managed.")
-    # Imported when a local model is named: it brings the server's modules with it.
-
     identity = local_models.identity(model)
     if identity is None:
         names = local_models.known()
