@@ -31,6 +31,7 @@ PRICES = {
 }
 PARAMS = {"max_tokens": 12, "temperature": 0}
 RUBRIC = {"mentions": {"evaluator": "contains"}, "finished": {"evaluator": "finished"}}
+TRIAXIS = (str(Path(sys.executable).with_name("triaxis")),)
 SLO = {
     "schema_version": 1,
     "owner": "tests",
@@ -97,11 +98,10 @@ class Workspace:
             (self.folder / name).write_text(json.dumps(content))
         return self
 
-    def subject(self, *command: str) -> Subject:
-        """`triaxis run`, or another command that does it."""
-        run = command or (str(Path(sys.executable).with_name("triaxis")),)
+    def subject(self, verb: str, *, program: tuple[str, ...] = TRIAXIS) -> Subject:
+        """`triaxis VERB`, or another program that takes the verb."""
         home = str(self.folder.parent / "prefect")
-        return Subject(command=[*run, "run"], folder=self.folder, env={"OPENAI_API_KEY": KEY, "PREFECT_HOME": home})
+        return Subject(command=[*program, verb], folder=self.folder, env={"OPENAI_API_KEY": KEY, "PREFECT_HOME": home})
 
     @property
     def books(self) -> Books:
@@ -142,7 +142,7 @@ class Workspace:
 
 
 def providing(folder: Path, seed: str, faults: str) -> Any:
-    options = ("--delay-ms", "120", "--faults", faults, "--seed", seed, "--key-env", "THE_KEY")
+    options = ("--delay-ms", "250", "--faults", faults, "--seed", seed, "--key-env", "THE_KEY")
     return running_provider(folder / "ledger.jsonl", *options, env={"THE_KEY": KEY})
 
 
@@ -152,23 +152,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, 
     folder = tmp_path_factory.mktemp("undisturbed")
     with providing(folder, "", "") as provider:
         workspace = Workspace(folder=folder / "workspace").write(provider)
-        length_s = workspace.subject().finished()
+        length_s = workspace.subject("run").finished()
         assert workspace.books.audit(provider.bills(), kills=0) == []
         assert len(provider.bills()) == 2 * CASES
     return workspace.decided(), length_s, folder / "prefect"
-
-
-def run_under_kills(
-    folder: Path, undisturbed: tuple[Mapping[str, Any], float, Path], seed: str, faults: str, *command: str
-) -> tuple[Workspace, list[str]]:
-    """The workspace in the end, and what the audit found."""
-    _, length_s, prefect = undisturbed
-    if prefect.is_dir():
-        shutil.copytree(prefect, folder / "prefect")
-    with providing(folder, seed, faults) as provider:
-        workspace = Workspace(folder=folder / "workspace").write(provider)
-        kills = workspace.subject(*command).killed_and_finished(seed, length_s, most=2)
-        return workspace, workspace.books.audit(provider.bills(), kills=kills)
 
 
 @runs
@@ -176,21 +163,32 @@ def run_under_kills(
 def test_a_killed_run_decides_the_same_and_its_books_agree(
     seed: int, faults: str, tmp_path: Path, undisturbed: tuple[Mapping[str, Any], float, Path]
 ) -> None:
-    workspace, found = run_under_kills(tmp_path, undisturbed, f"run {seed} {bool(faults)}", faults)
+    expected, length_s, prefect = undisturbed
+    shutil.copytree(prefect, tmp_path / "prefect")
+    seed_text = f"run {seed} {bool(faults)}"
+    with providing(tmp_path, seed_text, faults) as provider:
+        workspace = Workspace(folder=tmp_path / "workspace").write(provider)
+        kills = workspace.subject("run").killed_and_finished(seed_text, length_s, most=2)
+        found = workspace.books.audit(provider.bills(), kills=kills)
     assert found == []
-    assert workspace.decided() == undisturbed[0]
+    assert workspace.decided() == expected
     assert workspace.files_with(KEY) == []
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("defect", ["no_intention", "late_intention", "lost_answers"])
-def test_the_audit_notices_a_broken_promise_of_a_run(
-    defect: str, tmp_path: Path, undisturbed: tuple[Mapping[str, Any], float, Path]
-) -> None:
+def test_the_audit_notices_a_broken_promise_of_the_command_line(defect: str, tmp_path: Path) -> None:
+    """The stage alone, without an orchestrator's start, so that most kills fall among the calls."""
     defective = (sys.executable, str(Path(__file__).with_name("defective.py")), defect)
     found: list[str] = []
-    for number in range(8):
-        found += run_under_kills(tmp_path / str(number), undisturbed, f"{defect} {number}", "", *defective)[1]
+    for number in range(6):
+        folder = tmp_path / str(number)
+        with providing(folder, "", "") as provider:
+            workspace = Workspace(folder=folder / "workspace").write(provider)
+            workspace.subject("prepare").finished()
+            generate = workspace.subject("generate", program=defective)
+            kills = generate.killed_and_finished(f"{defect} {number}", 7.0, most=2)
+            found += workspace.books.audit(provider.bills(), kills=kills)
         if found:
             break
     assert found
