@@ -180,6 +180,7 @@ def _generation_cells(g: Generation) -> Mapping[str, Cell]:
         "key": g.row.key,
         "outcome": g.row.outcome,
         "busy_core_s": g.row.busy_core_s,
+        "answer": None if g.reply is None else g.reply.text,
         **_token_cells(Tokens() if g.reply is None else g.reply.usage),
     }
 

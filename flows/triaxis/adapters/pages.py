@@ -9,7 +9,7 @@ from importlib.resources import files
 from triaxis.adapters.templates import page_environment
 
 _TEMPLATES = files("triaxis.adapters") / "page_templates"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 class TemplatePages:

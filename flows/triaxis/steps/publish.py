@@ -74,7 +74,7 @@ def _ground_headline(validation: Validation) -> str:
     failed = sum(not e.success for e in validation.expectations)
     if not failed:
         return "The ground truth holds every expectation."
-    return f"{counted(failed, 'expectations')} failed; {counted(len(validation.quarantined), 'cases')} stand aside."
+    return f"{counted(failed, 'expectations')} failed; {counted(len(validation.quarantined), 'cases')} set aside."
 
 
 def _contrasts(evidence: Evidence, inputs: Inputs) -> Sequence[Contrast]:
@@ -131,7 +131,7 @@ def _facts(card: Scorecard, inputs: Inputs, validation: Validation) -> Sequence[
     return [
         ("Dataset", f"{counted(len(inputs.cases), 'cases')} · {made.dataset_sha256}"),
         ("Ground truth", f"{_ground_headline(validation)} {counted(validation.cases, 'cases')} looked at."),
-        ("Rubric", f"{counted(len(inputs.rubric.active), 'dimensions')} that score · {made.rubric_sha256}"),
+        ("Rubric", f"{counted(len(inputs.rubric.active), 'scoring dimensions')} · {made.rubric_sha256}"),
         ("Objectives", f"{counted(len(inputs.slo.objectives), 'objectives')} · {made.slo_sha256}"),
         ("Variants", f"{counted(len(inputs.variants), 'variants')} on {', '.join(models)} · {made.variants_sha256}"),
         ("Prices", f"LiteLLM {inputs.prices.litellm_version} and the workspace's own · {made.prices_sha256}"),
