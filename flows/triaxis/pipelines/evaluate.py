@@ -31,7 +31,8 @@ from prefect.tasks import Task
 from triaxis.domain.evaluation import target_key
 from triaxis.domain.rows import Request
 from triaxis.errors import Transient
-from triaxis.pipelines.run import attach
+from triaxis.pipelines.holding import attach
+from triaxis.pipelines.outlook import outlook, within_budget
 from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import RUNS, walk
 from triaxis.steps.probe import Block
@@ -52,6 +53,8 @@ async def evaluate(
         variants: Names of the variants to evaluate; none means all.
     """
     async with attach(workspace, config, variants) as session:
+        if not session.approved:
+            within_budget(outlook(session.wiring, only=session.only, source=session.source, plan=session.planned))
         await _tidy(workspace, config)
         done = await walk(session, Tasks())
         if "publish" in done:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import BY_NAME
 from triaxis.domain.scorecard import Scorecard
+from triaxis.pipelines.holding import held
 from triaxis.pipelines.outlook import outlook, within_budget
 from triaxis.pipelines.prefect_server import prefect_server
-from triaxis.pipelines.session import Session, session
-from triaxis.pipelines.silence import Silence
+from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import Here, walk
 from triaxis.ports.progress import Progress
 from triaxis.rules.sheet import headline
-from triaxis.wiring import stored_scorecard, wire
-
-_HELD: dict[tuple[str, str], Session] = {}
-"""By workspace and evaluation: what this process holds, so that its tasks join it instead of waiting for its lock."""
+from triaxis.wiring import stored_scorecard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +85,7 @@ async def run_one(root: Path, config: str, stage: str, progress: Progress) -> No
 async def _evaluated(own: Session) -> tuple[str, ...]:
     """Does what must be done, under Prefect where calls are to be made."""
     plan = within_budget(outlook(own.wiring, only=own.only, source=own.source, plan=own.planned))
+    own.approved = True
     if plan.calls:
         return await _orchestrated(own)
     done = await walk(own, Here())
@@ -111,35 +106,3 @@ async def _orchestrated(own: Session) -> tuple[str, ...]:
 
         async with flushed():
             return done + tuple(await evaluate(own.url, own.config, own.only))
-
-
-@asynccontextmanager
-async def held(
-    root: Path, config: str, progress: Progress, verb: str, *, only: tuple[str, ...] = ()
-) -> AsyncGenerator[Session]:
-    """Holds a workspace, so that tasks of this process find its session by `attach`."""
-    wiring = wire(root, config)
-    async with session(wiring, progress, verb, only=only) as own:
-        key = (own.url, config)
-        _HELD[key] = own
-        try:
-            yield own
-        finally:
-            del _HELD[key]
-
-
-@asynccontextmanager
-async def attach(workspace: str, config: str, only: tuple[str, ...] = ()) -> AsyncGenerator[Session]:
-    """The session that this process holds on a workspace, or one of its own where it holds none."""
-    root = _folder(workspace)
-    if own := _HELD.get((root.resolve().as_uri(), config)):
-        yield own
-        return
-    async with held(root, config, Silence(), "run", only=only) as own:
-        yield own
-
-
-def _folder(workspace: str) -> Path:
-    """The folder that a path or a file URL names."""
-    parts = urlsplit(workspace)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else Path(workspace)

@@ -31,6 +31,8 @@ class Session:
     """The variants to evaluate; empty means all."""
     sent: Sent = Sent()
     """How the calls of this session ended so far."""
+    approved: bool = False
+    """Whether the upper estimate of this run was held against its budget."""
     probed: int = 0
     """Probe requests that this session sent."""
     asked: dict[str, Request] = field(default_factory=dict[str, Request])
