@@ -16,8 +16,8 @@ from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.steps import calls, generate, judge, probe
-from triaxis.steps.batch import Sent
 from triaxis.steps.pacer import Pacer, Pacers
+from triaxis.steps.sending import Sent
 from triaxis.wiring import Providers, Wiring
 
 

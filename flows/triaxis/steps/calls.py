@@ -18,8 +18,8 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal, RowStore
-from triaxis.steps.batch import Batch, Sent
 from triaxis.steps.pacer import Pacer
+from triaxis.steps.sending import Batch, Sent
 
 GRACE_S = 5.0
 """How long an interrupted run waits for calls in flight, which are paid for, to bring their answers."""

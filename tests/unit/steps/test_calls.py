@@ -28,9 +28,9 @@ from triaxis.ports.models import ChatModel, Received
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import Money, Tokens
 from triaxis.rules.budget import upper_tokens
-from triaxis.steps.batch import HOPELESS, Sent
 from triaxis.steps.calls import lookup, send
 from triaxis.steps.pacer import Pacer
+from triaxis.steps.sending import HOPELESS, Sent
 
 PRICE = PriceRow(
     model="openai/small",
