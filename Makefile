@@ -1,9 +1,10 @@
 # Every target does all its set-up from nothing; Python 3.11 or newer and make are all that is needed.
 PYTHON ?= python3
+OTHER_PYTHON ?= python3.13
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
 
-.PHONY: run full test check chaos venv venv-dev clean
+.PHONY: run full test check chaos parity venv venv-dev lock clean
 
 run: venv            ## evaluate the example workspace on a real local model
 	@$(BIN)/triaxis run
@@ -17,6 +18,9 @@ test: venv-dev       ## every test, with coverage of the core
 
 chaos: venv-dev      ## the long fault-injection runs
 	@$(BIN)/python -m pytest -q -m chaos tests
+
+parity: venv-dev .venv-3.13/ready ## the same bytes from the same rows under OTHER_PYTHON
+	@$(BIN)/python -m pytest -q -k another_python tests/pipelines/test_repro_parity.py
 
 check: venv-dev      ## lint, types, import contracts, docs
 	@$(BIN)/ruff format --check .
@@ -41,6 +45,14 @@ venv-dev: .venv/ready-dev
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv-3.13/ready: bootstrap.lock requirements.lock models.lock pyproject.toml
+	@$(OTHER_PYTHON) -m venv .venv-3.13
+	@.venv-3.13/bin/python -m pip install --quiet --require-hashes -r bootstrap.lock
+	@.venv-3.13/bin/uv pip install --quiet --python .venv-3.13/bin/python --no-deps --compile-bytecode \
+	  --require-hashes -r requirements.lock -r models.lock
+	@.venv-3.13/bin/uv pip install --quiet --python .venv-3.13/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
 lock:                ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --extra local --group build --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements.lock
@@ -48,4 +60,4 @@ lock:                ## resolve the dependencies anew
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements-dev.lock
 
 clean:
-	@rm -rf .venv .triaxis
+	@rm -rf .venv .venv-3.13 .triaxis

@@ -33,6 +33,17 @@ def test_after_a_run_dvc_has_nothing_to_do(evaluated: Project, tmp_path: Path) -
     assert len(project.provider.bills()) == billed
 
 
+def test_deleted_evidence_comes_back_as_git_and_dvc_knew_it(evaluated: Project, tmp_path: Path) -> None:
+    """With DVC's own .gitignore in its folder, without which git would take the evidence in."""
+    project = evaluated.copied(tmp_path / "workspace")
+    before, status = project.reports(), project.command("git", "status", "--porcelain").out
+    project.remove("reports/evidence", *(f"reports/scorecard.{kind}" for kind in ("json", "md", "html")))
+    assert project.run()["calls"] == 0
+    assert project.reports() == before
+    assert project.command("git", "status", "--porcelain").out == status
+    dvc_is_content(project)
+
+
 def test_a_repro_and_a_run_make_the_same_bytes_in_separate_clones(
     origin: Project, evaluated: Project, tmp_path: Path
 ) -> None:

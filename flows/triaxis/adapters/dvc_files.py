@@ -86,6 +86,13 @@ def stale_targets(root: Path, pipeline: Pipeline, md5s: Md5s) -> tuple[str, ...]
     )
 
 
+def kept_outs(root: Path, pipeline: Pipeline) -> dict[str, str]:
+    """The outs of which DVC keeps copies, so that git should ignore them, each with the name of its stage."""
+    stages = _read(root / DVC_YAML, "stages")
+    nodes = {name: stages and stages.child(name) for name in (dvc_name(stage, pipeline.config) for stage in STAGES)}
+    return {path: name for name, node in nodes.items() if node for path in _paths(node.child("outs"), kept=True)}
+
+
 def repository(root: Path) -> Path | None:
     """The DVC repository that the workspace is in, or None."""
     return next((folder for folder in (root, *root.parents) if (folder / ".dvc").is_dir()), None)
@@ -163,10 +170,11 @@ def _runs(cmd: Node | None, stage: Stage, config: str) -> bool:
     return verb == stage.name and given == config
 
 
-def _paths(node: Node | None) -> Iterator[str]:
-    """The paths of a list of deps or outs, whose entries may carry flags."""
+def _paths(node: Node | None, *, kept: bool = False) -> Iterator[str]:
+    """The paths of a list of deps or outs, whose entries may carry flags; with `kept`, without those `cache: false`."""
     for entry in node.value if node and isinstance(node.value, tuple) else ():
-        yield from entry.entries or [str(entry.value)]
+        flagged = entry.entries or {str(entry.value): entry}
+        yield from (path for path, flags in flagged.items() if not (kept and _text(flags, "cache") == "False"))
 
 
 def _read(path: Path, key: str) -> Node | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
-from triaxis.adapters.dvc_files import Pipeline, repository, stale_targets
+from triaxis.adapters.dvc_files import Pipeline, kept_outs, repository, stale_targets
 from triaxis.adapters.md5s import Md5s
 from triaxis.errors import NotVersioned
 
@@ -28,14 +29,32 @@ def commit(root: Path, pipeline: Pipeline, md5s: Md5s) -> tuple[str, ...]:
     DVC holds its lock, and records what the verb wrote.
 
     Returns:
-        The targets committed; nothing where DVC knew everything, or there is no DVC.
+        The targets committed; nothing where DVC knew everything and git ignores it, or there is no DVC.
     """
     if "DVC_STAGE" in os.environ or repository(root) is None:
         return ()
-    targets = stale_targets(root, pipeline, md5s)
+    stale = stale_targets(root, pipeline, md5s)
+    targets = (*stale, *(name for name in _exposed(root, pipeline) if name not in stale))
     if targets:
         _commit(root, targets)
     return targets
+
+
+def _exposed(root: Path, pipeline: Pipeline) -> tuple[str, ...]:
+    """Stages with outs that git does not ignore, as when a .gitignore of DVC's was deleted along with its folder."""
+    outs = kept_outs(root, pipeline)
+    done = subprocess.run(
+        args=("/usr/bin/env", "git", "check-ignore", "--no-index", "--stdin"),
+        input="\n".join(outs),
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode > 1:  # no git here, so nothing that could take them in
+        return ()
+    ignored = set(done.stdout.splitlines())
+    return tuple(dict.fromkeys(name for path, name in outs.items() if path not in ignored))
 
 
 def _commit(root: Path, targets: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from triaxis.adapters.dvc_files import (
     disagreements,
     dvc_file,
     dvc_yaml,
+    kept_outs,
     repository,
     stale_targets,
     unversioned,
@@ -151,3 +152,14 @@ def test_an_input_whose_dvc_file_is_old_is_a_target(root: Path) -> None:
     md5s = Md5s(root)
     (root / "prompts/a.md.dvc").write_text(dvc_file("a.md", str(md5s.of("prompts/a.md")), 3))
     assert stale_targets(root, MAIN, md5s) == ()
+
+
+def test_what_git_must_ignore(tmp_path: Path) -> None:
+    """Every out that DVC keeps a copy of; one with `cache: false` is meant for git."""
+    assert kept_outs(tmp_path, MAIN) == {}
+    out = "outs:\n    - reports/scorecard.json"
+    (tmp_path / "dvc.yaml").write_text(dvc_yaml(MAIN).replace(out, f"{out}:\n        cache: false"))
+    kept = kept_outs(tmp_path, MAIN)
+    assert kept["reports/evidence/generations.parquet"] == "generate"
+    assert kept["reports/scorecard.md"] == "publish"
+    assert "reports/scorecard.json" not in kept
