@@ -106,8 +106,8 @@ def test_a_provider_that_always_fails(finished: Project, tmp_path: Path, verb: s
         project = unanswered(finished, tmp_path / "workspace", failing)
         project.edit("evaluation.yaml", "concurrency: 8", "concurrency: 8\n  max_attempts: 2")
         ended_in_words(project.triaxis(verb), "generate: 36 of 36 calls have no answer", "server (HTTP 500)")
-        # One that is given up is no answer, and the first few of them are enough to stop.
-        assert len(failing.bills()) < ANSWERS
+        # The first few that are given up are enough to stop.
+        assert len(failing.bills()) < 2 * ANSWERS
 
 
 @pytest.mark.parametrize("verb", ["generate", "run"])

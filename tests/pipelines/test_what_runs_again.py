@@ -12,7 +12,6 @@ from provider_process import Bill
 from workspace_run import Project
 
 from triaxis.adapters.evidence import FileEvidence
-from triaxis.domain.dag import STAGES
 
 EVIDENCE = "reports/evidence"
 JUDGMENTS = f"{EVIDENCE}/judgments.parquet"
@@ -163,14 +162,6 @@ def test_a_damaged_table_is_written_again(project: Project) -> None:
     (project.root / JUDGMENTS).write_bytes(b"not a table")
     assert project.run()["calls"] == 0
     assert project.reports() == before
-
-
-def test_the_stages_are_run_by_their_names(finished: Project, tmp_path: Path) -> None:
-    """Verb by verb, from the rows alone, comes out what the run made."""
-    project = finished.copied(tmp_path / "workspace")
-    project.remove("reports", ".triaxis/state")
-    assert project.called(*(stage.name for stage in STAGES)) == []
-    assert project.reports() == finished.reports()
 
 
 def test_an_edited_case_measures_its_block_again_and_no_other(evaluated: Project, tmp_path: Path) -> None:

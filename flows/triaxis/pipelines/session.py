@@ -89,8 +89,13 @@ class Session:
     async def send(self, stage: str, requests: Sequence[Request]) -> Sent:
         """Sends the requests, to all models at once, under paces that the whole session shares."""
         by_target = groupby(sorted(requests, key=_target_of), key=_target_of)
-        ended = await asyncio.gather(*(self._send_to(stage, target, list(some)) for target, some in by_target))
-        sent = sum(ended, Sent())
+        batches = [self._send_to(stage, target, list(some)) for target, some in by_target]
+        sent = Sent()
+        # All end before this does: a batch that is stopped still waits for its calls in flight, which are paid for.
+        for ended in await asyncio.gather(*batches, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
+            sent += ended
         self.sent += sent
         return sent
 
