@@ -35,6 +35,11 @@ class LocalRowStore:
         self._journal_dir, self._seal_rows = journal_dir, seal_rows
         self._own: FileJournal | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever stored here, or somebody deleted it."""
+        return not self._rows.names()
+
     @collector_paused()
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""

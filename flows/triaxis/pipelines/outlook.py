@@ -43,10 +43,19 @@ class Outlook:
     def text(self) -> str:
         """The plan as a person reads it."""
         by_stage = {f.stage: f for f in self.forecasts}
-        lines = [_line(name, reasons, by_stage.get(name)) for name, reasons in self.reasons.items()]
+        # a stage that is fresh now still runs if one before it turns out to write something else
+        stale = list(self.reasons.values())
+        fresh = [
+            "may run, if the stages before it write anything new" if any(stale[:i]) else "up to date"
+            for i in range(len(stale))
+        ]
+        lines = [
+            _line(name, reasons or (otherwise,), by_stage.get(name))
+            for (name, reasons), otherwise in zip(self.reasons.items(), fresh, strict=True)
+        ]
         low, most = float(self.expected.usd), float(most_of(self.forecasts).usd)
         limit = "" if self.limit is None else f"; limits.max_usd is {dollars(float(self.limit.usd))}"
-        price = "nothing is spent" if not most else f"about {dollars(low)}, at most {dollars(most)}"
+        price = "no provider is paid" if not most else f"about {dollars(low)}, at most {dollars(most)}"
         return "\n".join([*lines, f"in all: {self.calls} calls, {price}{limit}"])
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -120,7 +129,7 @@ def _limit(source: Source) -> Money | None:
 
 
 def _line(stage: str, reasons: tuple[str, ...], plan: Forecast | None) -> str:
-    why = "; ".join(reasons[:SHOWN_REASONS]) or "up to date"
+    why = "; ".join(reasons[:SHOWN_REASONS])
     more = f"; and {len(reasons) - SHOWN_REASONS} more reasons" if len(reasons) > SHOWN_REASONS else ""
     head = f"{stage:9} {why}{more}"
     if plan is None or not (plan.calls or plan.stored):

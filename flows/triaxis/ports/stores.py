@@ -24,6 +24,11 @@ class Journal(Protocol):
 class RowStore(Protocol):
     """Owns what was paid for. Readers see each key once."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever stored here, or somebody deleted it."""
+        ...
+
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""
         ...

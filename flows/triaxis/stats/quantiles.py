@@ -133,7 +133,9 @@ def _measure(
     low, high = bounds
     if low == -inf or (high == inf and limit is None):
         needed = requests_needed(q, level)
-        return Absent(f"p{100 * q:g} needs {needed} independent answered requests for a bound; there are too few")
+        return Absent(
+            f"p{100 * q:g} needs {needed} answered requests that do not depend on each other; these are worth fewer"
+        )
     slowest = float(ranked[ranked < inf][-1])
     high = max(limit or 0.0, slowest) if high == inf else high
     low, high = _parted(ranked, min(low, value), max(high, value))

@@ -76,7 +76,7 @@ def test_a_bound_that_cannot_be_had() -> None:
     """p99 of 200 requests has no upper bound but the time at which they are given up."""
     assert an_estimate(quantile(np.arange(200), q=0.99, level=0.9, limit=1000)).high == 1000
     assert quantile(np.arange(200), q=0.99, level=0.9) == Absent(
-        "p99 needs 299 independent answered requests for a bound; there are too few"
+        "p99 needs 299 answered requests that do not depend on each other; these are worth fewer"
     )
     assert isinstance(quantile([1.0, 2.0, 3.0], q=0.5, level=0.9, limit=9), Absent)
 

@@ -54,6 +54,7 @@ def test_a_workspace_as_read(tmp_path: Path) -> None:
     assert source.operations.limits.max_usd == 5.0
     assert source.notices == (
         "rubrics/tiny/rubric.yaml: dimension 'faithfulness' is off: no judge model is configured.",
+        "rubrics/tiny/slo.yaml: traffic.mix is recorded, and weights no figure yet.",
     )
 
 
