@@ -27,6 +27,8 @@ from statistics import median
 import aiohttp
 from made_up import TRIAXIS, Provider, Timed, case, machine, provider, show, timed, version_workspace, write_workspace
 
+from triaxis.pipelines.prefect_server import prefect_server
+
 TARGET_S = 25.0
 DELAYS_MS = {"fast": 20.0, "slow": 60.0}
 
@@ -92,13 +94,13 @@ def one_run(root: Path, server: Provider, given: argparse.Namespace) -> Timed:
 
 def warm(home: str) -> None:
     """Starts Prefect's temporary server once and ends it, so that its database is there, as after a first run."""
-    command = [sys.executable, "-m", "triaxis.pipelines.prefect_server"]
-    environ = {**os.environ, "PREFECT_HOME": home, "PREFECT__SERVER_EPHEMERAL": "1"}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdout.readline()
-        child.stdin.close()
+
+    async def start() -> None:
+        async with prefect_server() as ready:
+            await ready
+
+    os.environ["PREFECT_HOME"] = home
+    asyncio.run(start())
 
 
 def bare_loop(server: Provider, cases: int, concurrency: int) -> tuple[float, Timed]:

@@ -1,19 +1,21 @@
 """A Prefect server for the length of one run: a child process that dies with its parent.
 
 Prefect's own temporary server outlives a parent that is killed, and blocks the start-up it could overlap. Run as a
-module, this file is that child: it prints its address as a JSON line once it answers, and ends with its stdin.
+module, this file is that child: it gets the number of a listening socket, prints a line once it answers there, and ends
+with its stdin.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import gc
 import os
 import socket
 import sys
 import threading
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
+from http.client import HTTPConnection
 
 from triaxis.errors import TriaxisError
 
@@ -29,24 +31,19 @@ class ServerFailed(TriaxisError):
 
 @asynccontextmanager
 async def prefect_server() -> AsyncGenerator[Awaitable[None]]:
-    """Starts the child at once and yields what to await before Prefect is imported; leaving stops the child.
+    """Starts the child at once and yields what to await before a flow runs; leaving stops the child.
 
-    A configured server (`PREFECT_API_URL`) is used as it is, and nothing is started.
+    The child inherits a socket that listens already, so that its address is known at once: Prefect reads it when it is
+    imported, and is imported while the child starts. A configured server (`PREFECT_API_URL`) is used as it is, and
+    nothing is started.
     """
     if "PREFECT_API_URL" in os.environ:
         yield asyncio.sleep(0)
         return
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
-        start_new_session=True,  # so that Ctrl-C reaches the run alone, which then stops its children in order
-    )
-    ready = asyncio.create_task(_pointed_at(process))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = await _child(listener)
+        os.environ.update(QUIET, PREFECT_API_URL=_url(listener))
+    ready = asyncio.create_task(_answers(process))
     try:
         yield ready
     finally:
@@ -57,12 +54,23 @@ async def prefect_server() -> AsyncGenerator[Awaitable[None]]:
         await process.wait()
 
 
-async def _pointed_at(process: asyncio.subprocess.Process) -> None:
-    """Waits for the child, and points Prefect at it."""
-    os.environ.update(QUIET, PREFECT_API_URL=await _address(process))
+async def _child(listener: socket.socket) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        __name__,
+        str(listener.fileno()),
+        pass_fds=(listener.fileno(),),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+        start_new_session=True,  # so that Ctrl-C reaches the run alone, which then stops its children in order
+    )
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
+async def _answers(process: asyncio.subprocess.Process) -> None:
+    """Waits until the child says that it serves."""
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_LIMIT_S)
@@ -71,26 +79,39 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     if not line:
         msg = "the temporary Prefect server did not start; run `prefect server start` and set PREFECT_API_URL"
         raise ServerFailed(msg)
-    url: str = json.loads(line)["url"]
-    return url
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/api"
 
 
 def _serve() -> None:
+    gc.disable()  # while what lives as long as the process is imported
     import uvicorn
     from prefect.server.api.server import create_app
 
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+    gc.freeze()
+    gc.enable()
+    listener = socket.socket(fileno=int(sys.argv[1]))
 
     class Announcing(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            sys.stdout.write(json.dumps({"url": url}) + "\n")
+            await asyncio.to_thread(_warm_up, listener.getsockname()[1])
+            sys.stdout.write("ready\n")
             sys.stdout.flush()
 
     threading.Thread(target=_die_with_parent, daemon=True).start()
     Announcing(uvicorn.Config(create_app(ephemeral=True), log_level="critical", lifespan="on")).run([listener])
+
+
+def _warm_up(port: int) -> None:
+    """Asks the two things that load most of what serves the others: half a second that the run need not wait for."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=START_LIMIT_S)
+    with closing(connection), suppress(OSError):
+        for method, path in (("GET", "/api/admin/version"), ("POST", "/api/flow_runs/filter")):
+            connection.request(method, path, body="{}", headers={"Content-Type": "application/json"})
+            connection.getresponse().read()
 
 
 def _die_with_parent() -> None:
