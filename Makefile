@@ -13,7 +13,7 @@ full: venv           ## the same on every case, with the variants that take long
 	@$(BIN)/triaxis run -c full.yaml
 
 test: venv-dev       ## every test, with coverage of the core
-	@$(BIN)/python -m pytest -q -n 2 -m "not chaos" --cov --cov-report= tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not chaos" --cov --cov-report= tests
 	@$(BIN)/coverage report --include='*/triaxis/domain/*,*/triaxis/stats/*,*/triaxis/rules/*' --fail-under=100 --skip-covered
 
 chaos: venv-dev      ## the long fault-injection runs
