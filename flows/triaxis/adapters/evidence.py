@@ -57,7 +57,7 @@ class FileEvidence:
 
     def write_generations(self, rows: Iterable[Generation]) -> None:
         """Writes generations.parquet, by variant, case and sample."""
-        self._write("generations", map(tables.generation_cells, rows), _place(0, 1, 2))
+        self._write("generations", map(tables.generation_cells, rows), marks=3)
 
     def generations(self) -> Iterator[Generation]:
         """Reads generations.parquet, in its order."""
@@ -79,7 +79,7 @@ class FileEvidence:
 
     def write_judgments(self, rows: Iterable[Judgment]) -> None:
         """Writes judgments.parquet, by variant, case, sample and dimension."""
-        self._write("judgments", map(tables.judgment_cells, rows), _place(0, 1, 2, 3))
+        self._write("judgments", map(tables.judgment_cells, rows), marks=4)
 
     def judgments(self) -> Iterator[Judgment]:
         """Reads judgments.parquet, in its order."""
@@ -169,20 +169,22 @@ class FileEvidence:
     def _scan(self, table: TableName) -> Iterator[Line]:
         return parquet.scan(self._present(table), list(LAYOUTS[table]))
 
-    def _write(self, table: TableName, lines: Iterable[Line], place: Callable[[Line], Any]) -> None:
-        """Streams the lines to the file; only where they came out of order are they sorted, by their places alone."""
-        places: list[Any] = []
+    def _write(self, table: TableName, lines: Iterable[Line], marks: int) -> None:
+        """Streams the lines to the file; only where they came out of order are they sorted, by their first cells."""
+        in_order, last = True, ()
 
         def noted() -> Iterator[Line]:
+            nonlocal in_order, last
             for line in lines:
-                places.append(place(line))
+                place: tuple[Any, ...] = line[:marks]
+                in_order, last = in_order and last <= place, place
                 yield line
 
         with replacing(self._path(table)) as draft:
             parquet.write_table(draft, LAYOUTS[table], noted())
-            order = sorted(range(len(places)), key=places.__getitem__)
-            if order != list(range(len(places))):
-                parquet.reorder(draft, LAYOUTS[table], order)
+            if not in_order:
+                places: list[Any] = list(parquet.scan(draft, list(LAYOUTS[table])[:marks]))
+                parquet.reorder(draft, LAYOUTS[table], sorted(range(len(places)), key=places.__getitem__))
 
     def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
         """Variant, a mark of what was attempted, and the attempts on demand."""

@@ -117,7 +117,9 @@ class JinjaTemplates:
         return tuple(sorted(set(_part_faults(prompt.text, names))))
 
 
-def _rendered(prompt: Prompt, part: _Part, template: jinja2.Template, case: Case, values: dict[str, Any]) -> str:
+def _rendered(prompt: Prompt, part: _Part, template: jinja2.Template | str, case: Case, values: dict[str, Any]) -> str:
+    if isinstance(template, str):
+        return template
     try:
         return template.render(values)
     except Exception as error:
@@ -191,8 +193,16 @@ def _trimmed(role: str, text: str, line: int) -> _Part:
 
 
 @lru_cache(maxsize=256)
-def _compiled(text: str) -> tuple[tuple[_Part, jinja2.Template], ...]:
-    return tuple((part, _ENVIRONMENT.from_string(part.text)) for part in _parts(text))
+def _compiled(text: str) -> tuple[tuple[_Part, jinja2.Template | str], ...]:
+    """The parts with their templates; with the text itself where no case changes it, as in most system messages."""
+    return tuple((part, _template(part.text)) for part in _parts(text))
+
+
+def _template(text: str) -> jinja2.Template | str:
+    template, body = _ENVIRONMENT.from_string(text), _ENVIRONMENT.parse(text).body
+    outputs = [node.nodes if isinstance(node, nodes.Output) else [node] for node in body]
+    fixed = all(isinstance(piece, nodes.TemplateData) for pieces in outputs for piece in pieces)
+    return template.render() if fixed else template
 
 
 def _values(case: Case, extra: Mapping[str, JsonValue] | None) -> dict[str, Any]:
