@@ -39,6 +39,7 @@ def test_a_run_in_a_log() -> None:
     lines.advance("generate", 0, Money.of("1"))
     time.now += 65
     lines.end("generate", "200 answers, 200 of them asked for now")
+    time.now += 2
     lines.end("decide", "scorecard 0123456789abcdef")
     assert out.getvalue().splitlines() == [
         "dimension 'tone' is off: no judge model is configured.",
@@ -47,7 +48,7 @@ def test_a_run_in_a_log() -> None:
         "generate: 200 calls",
         "generate: 60 of 200 calls, $0.240 so far, about 35 s left",  # 60 calls in 15 s, 140 to go at 4 a second
         "generate: 200 answers, 200 of them asked for now (1 min 30 s)",
-        "decide: scorecard 0123456789abcdef (0.0 s)",
+        "decide: scorecard 0123456789abcdef (2.0 s)",
     ]
 
 

@@ -55,6 +55,7 @@ class Lines:
         self._out, self._now = out, now
         self._counts: dict[str, _Count] = {}
         self._spent = NO_MONEY
+        self._ended = now()
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         """Prints what starts."""
@@ -76,9 +77,10 @@ class Lines:
             )
 
     def end(self, stage: str, summary: str) -> None:
-        """Prints how it ended."""
+        """Prints how it ended, and how long it took: a stage that had nothing to wait for began when the last ended."""
         now = self._now()
-        started = self._counts[stage].started if stage in self._counts else now
+        started = self._counts[stage].started if stage in self._counts else self._ended
+        self._ended = now
         self._print(f"{stage}: {summary} ({clock(now - started)})")
 
     def note(self, text: str) -> None:
