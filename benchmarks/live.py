@@ -141,7 +141,8 @@ def promptfoo(folder: Path, server: Provider, cases: int, concurrency: int) -> T
     subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), "promptfoo"], check=True)
     (folder / "config.json").write_text(json.dumps(promptfoo_config(server, cases)))
     command = [str(folder / "node_modules/.bin/promptfoo"), "eval", "-c", "config.json", "--no-cache", "-j"]
-    return timed(
+    before = server.heard().calls
+    run = timed(
         [*command, str(concurrency), "--no-progress-bar", "--no-table", "--no-share", "-o", "out.json"],
         folder,
         PROMPTFOO_CONFIG_DIR=str(folder / "home"),
@@ -150,6 +151,8 @@ def promptfoo(folder: Path, server: Provider, cases: int, concurrency: int) -> T
         # Exit code 100 for cases that fail would say nothing here.
         PROMPTFOO_FAILED_TEST_EXIT_CODE="0",
     )
+    print(f"\npromptfoo made {server.heard().calls - before} calls")
+    return run
 
 
 def promptfoo_config(server: Provider, cases: int) -> dict[str, object]:
