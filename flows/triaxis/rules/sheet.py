@@ -101,13 +101,23 @@ def _points(variant: VariantCard) -> Iterator[Point]:
     short = [o for o in variant.objectives if o.verdict != "pass"]
     for o in sorted(short, key=lambda o: (o.verdict != "fail", o.name)):
         yield Point(tone=o.verdict, measure=o.name, text=f"{value_text(o.axis, o.estimate)}, wants {_target(o)}")
-    for measure, compared in sorted(variant.against_baseline.items()):
-        if compared.gated and compared.verdict == "worse" and not isinstance(compared.difference, Absent):
-            change = quantity(measure_axis(measure), compared.difference.difference)
-            yield Point(tone="fail", measure=measure, text=f"{change} against the baseline")
+    for measure, difference in _losses(variant):
+        change = quantity(measure_axis(measure), difference)
+        yield Point(tone="fail", measure=measure, text=f"{change} against the baseline")
     held = len(variant.objectives) - len(short)
     if held:
         yield Point(tone="pass", measure="", text=f"{held} of {counted(len(variant.objectives), 'objectives')} hold")
+
+
+def _losses(variant: VariantCard) -> Iterator[tuple[str, float]]:
+    """Gated comparisons that are worse; a dimension is left out where one of its slices is all of it."""
+    worse = {
+        measure: compared.difference.difference
+        for measure, compared in sorted(variant.against_baseline.items())
+        if compared.gated and compared.verdict == "worse" and not isinstance(compared.difference, Absent)
+    }
+    sliced = {(measure.partition("[")[0], change) for measure, change in worse.items() if "[" in measure}
+    return ((measure, change) for measure, change in worse.items() if (measure, change) not in sliced)
 
 
 def _target(objective: JudgedObjective) -> str:

@@ -72,6 +72,13 @@ def test_a_card_says_what_holds_and_what_does_not() -> None:
     ]
 
 
+def test_a_loss_is_told_once_where_a_slice_is_the_whole_dimension() -> None:
+    lost = Compared(difference=a_difference(-0.05), verdict="worse", gated=True, margin=0.02)
+    compared = {"precision.format": lost, "precision.format[kind=dispute]": lost}
+    few = sheet(a_scorecard(few=a_variant_card("hold", compared=compared))).variants[0]
+    assert [p.measure for p in few.points] == ["precision.format[kind=dispute]", ""]
+
+
 def test_a_variant_that_holds_nothing_claims_nothing() -> None:
     few = sheet(a_scorecard(few=a_variant_card("hold", objectives=(an_objective("fail"),)))).variants[0]
     assert [p.tone for p in few.points] == ["fail"]
