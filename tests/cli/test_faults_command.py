@@ -52,6 +52,21 @@ def test_check_as_json(tmp_path: Path) -> None:
     assert all(fault["advice"] for fault in faults)
 
 
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_a_verb_that_fails_prints_one_object_as_well(tmp_path: Path, verb: str) -> None:
+    ended = triaxis(written(tmp_path, EDITS), verb, "--json")
+    said = json.loads(ended.stdout)
+    assert (ended.returncode, KEY in ended.stdout) == (2, False)
+    assert said["error"].endswith("nothing was called")
+    assert said["faults"][0]["file"] == "datasets/tiny/cases.jsonl"
+
+
+def test_what_is_no_fault_of_a_file_is_an_object_too(tmp_path: Path) -> None:
+    ended = triaxis(written(tmp_path, {}), "gate", "--json")
+    assert ended.returncode == 2
+    assert "no scorecard" in json.loads(ended.stdout)["faults"][0]["problem"]
+
+
 @pytest.mark.parametrize(
     ("edits", "says"),
     [

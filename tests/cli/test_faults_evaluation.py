@@ -146,6 +146,13 @@ VARIANTS: list[Bad] = [
     bad("probe without a trace", after(MODEL, "    probe: {arrival: trace}\n"), line=16, field="probe.path"),
     bad("probe of unknown arrival", after(MODEL, "    probe: {arrival: possion, rate_per_s: 1}\n"), says="'poisson'"),
     bad("cache_hit_rate in percent", after(MODEL, "    serving: {cache_hit_rate: 80}\n"), says="at most 1"),
+    bad(
+        "served in batches without a batch price",
+        after(MODEL, "    serving: {mode: batch}\n"),
+        line=16,
+        field="variants.big.serving.mode",
+        says="`input_cost_per_token_batches`",
+    ),
     bad("interactive: no", after(MODEL, "    serving: {interactive: no}\n"), field="serving.interactive", says="true"),
     bad("api_base no address", ("http://127.0.0.1:9/v1", "localhost"), field="api_base", says="http://"),
     bad("api_base of no port", ("http://127.0.0.1:9/v1", "http://127.0.0.1:99999/v1"), field="api_base"),

@@ -122,7 +122,7 @@ SLOS: list[Bad] = [
     slo("no objective", "owner: a\nreview_by: 2099-01-01\n", says="no objective"),
     slo("no owner", ("owner: payments\n", ""), field="owner", says="required"),
     slo("no review_by", ("review_by: 2099-12-31\n", ""), field="review_by", says="required"),
-    slo("review_by no date", ("2099-12-31", "next year"), line=3, field="review_by"),
+    slo("review_by no date", ("2099-12-31", "next year"), line=3, field="review_by", says="YYYY-MM-DD"),
     slo("review_by no day", ("2099-12-31", "2099-02-31"), line=3, field="review_by", says="no date"),
     slo("unknown key", ("errors:\n", "erors:\n"), line=22, field="erors", says="'errors'"),
     slo("unknown dimension", ("dimension: resolution", "dimension: resolutoin"), line=16, says="'resolution'"),

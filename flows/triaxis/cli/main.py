@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import import_module
 
 import click
 
-from triaxis.errors import InputFaults, TriaxisError
+from triaxis.errors import Fault, InputFaults, TriaxisError
 
 INTERRUPTED = 130
 QUIET_VENDORS = {
@@ -87,21 +89,29 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str] | None) -> int:
+    as_json = "--json" in (sys.argv[1:] if args is None else args)
     try:
         code = triaxis.main(args=list(args) if args is not None else None, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped; what was answered is stored, and the next run sends only the rest", err=True)
+        _tell("stopped; what was answered is stored, and the next run sends only the rest", as_json)
         return INTERRUPTED
     except InputFaults as error:
         for fault in error.faults:
             click.echo(str(fault), err=True)
         count = len(error.faults)
-        click.echo(f"{count} fault{'s' if count > 1 else ''}; nothing was called", err=True)
+        _tell(f"{count} fault{'s' if count > 1 else ''}; nothing was called", as_json, error.faults)
         return error.exit_code
     except TriaxisError as error:
-        click.echo(str(error), err=True)
+        _tell(str(error), as_json)
         return error.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _tell(why: str, as_json: bool, faults: Sequence[Fault] = ()) -> None:
+    """Says why a verb did not do its work; with `--json` also as the one object that a caller expects on stdout."""
+    click.echo(why, err=True)
+    if as_json:
+        click.echo(json.dumps({"error": why, "faults": [asdict(fault) for fault in faults]}, indent=2))

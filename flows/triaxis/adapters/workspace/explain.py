@@ -69,6 +69,8 @@ def _form(pattern: str) -> str:
         return "Give a text that is not blank."
     if "[0-9a-f]{64}" in pattern:
         return "Give a sha256 as 64 hexadecimal digits in lower case."
+    if pattern.startswith("^[0-9]{4}-[0-9]{2}-[0-9]{2}"):
+        return "Write a day that exists, as YYYY-MM-DD."
     return "Use letters, digits, `.`, `_` and `-`, beginning with a letter or digit."
 
 

@@ -16,7 +16,7 @@ from triaxis.adapters.workspace.prompt_checks import check_prompts
 from triaxis.adapters.workspace.read_cases import read_cases
 from triaxis.adapters.workspace.read_evaluation import Evaluation, limits_of, read_evaluation, sample_of
 from triaxis.adapters.workspace.read_labels import read_labels
-from triaxis.adapters.workspace.read_prices import prices_of, read_prices
+from triaxis.adapters.workspace.read_prices import check_batch_prices, prices_of, read_prices
 from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
 from triaxis.adapters.workspace.read_slo import SloFile, read_slo
 from triaxis.adapters.workspace.read_suite import read_suite
@@ -155,7 +155,16 @@ class _Reading:
         named = self.evaluation.path("prices") is not None
         readable = not named or (found is not None and not self.findings.count(found.file))
         told = self.findings if readable else Findings()
-        return prices_of(self._used(rubric), own, self.workspace.table(), told, found.file if found else PRICES)
+        file = found.file if found else PRICES
+        prices = prices_of(self._used(rubric), own, self.workspace.table(), told, file)
+        check_batch_prices(self._batched(), prices, told, file)
+        return prices
+
+    def _batched(self) -> Iterator[tuple[str, Asked]]:
+        """Every model that a variant would serve in batches, with where that is said."""
+        for variant in self.evaluation.variants.variants:
+            if isinstance(variant, ModelVariant) and variant.serving.mode == "batch":
+                yield variant.model, asked_at(self.evaluation.place, ("variants", variant.name, "serving", "mode"))
 
     def _used(self, rubric: RubricFile | None) -> Iterator[tuple[str, Asked]]:
         """Every model that will be called, with where it is named."""

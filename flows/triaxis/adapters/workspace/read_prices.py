@@ -13,6 +13,8 @@ from triaxis.adapters.workspace.secrets import without_keys
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_prices import WirePriceRow, WirePrices
 from triaxis.domain.evaluation import PriceRow, Prices
+from triaxis.quantities import Absent
+from triaxis.rules.price import rates
 
 _SELF_HOSTED = ("usd_per_core_hour", "usd_per_gpu_hour")
 
@@ -71,6 +73,18 @@ def prices_of(
             limit = row.max_output_tokens or (packaged.max_output_tokens if packaged else None)
             rows[model] = replace(row, max_output_tokens=limit)
     return Prices(rows=dict(sorted(rows.items())), table_sha256=table.sha256, litellm_version=table.version)
+
+
+def check_batch_prices(batched: Iterable[tuple[str, Asked]], prices: Prices, findings: Findings, file: str) -> None:
+    """A fault for each model that would serve in batches and has no batch price: no run could tell what it costs."""
+    for model, asked in batched:
+        row = prices.rows.get(model)
+        if row is not None and isinstance(rates(row, "batch"), Absent):
+            columns = "`input_cost_per_token_batches` and `output_cost_per_token_batches`"
+            advice = f"Add {columns} to its row under `models:` of {file}, or serve it live."
+            findings.add(
+                asked.file, f"the model {model!r} has no batch price", advice, line=asked.line, path=asked.path
+            )
 
 
 def _advice(model: str, file: str) -> str:

@@ -75,7 +75,7 @@ def test_extends_copies_and_overrides_deeply(tmp_path: Path) -> None:
     source = evaluation(
         tmp_path,
         variants={
-            "big": {"samples": 3, "params": {"stop": ["a"], "seed": 7}, "serving": {"mode": "batch"}},
+            "big": {"samples": 3, "params": {"stop": ["a"], "seed": 7}, "serving": {"surface": "chat"}},
             "capped": {"params": {"max_tokens": 20}, "serving": {"interactive": False}},
             "third": {"extends": "capped", "params": {"temperature": 1}, "prompt": None},
         },
@@ -83,7 +83,7 @@ def test_extends_copies_and_overrides_deeply(tmp_path: Path) -> None:
     third = model(source, "third")
     assert third.params == {"temperature": 1, "max_tokens": 20, "stop": ["a"], "seed": 7}
     assert (third.samples, third.levers, third.extends) == (3, (), "capped")
-    assert third.serving == Serving(mode="batch", interactive=False)
+    assert third.serving == Serving(surface="chat", interactive=False)
     assert model(source, "capped").levers == ("max_tokens",)
 
 
