@@ -58,10 +58,10 @@ def compare(scratch: Path, server: Provider, given: argparse.Namespace) -> int:
     loop_s, loop = bare_loop(server, given.cases, given.concurrency)
     runs = [one_run(scratch / f"run-{number}", server, given) for number in range(given.runs)]
     took = median(run.wall_s for run in runs)
-    generate = median(run.stages().get("generate", 0.0) for run in runs)
+    calling = median(run.calling_s() for run in runs)
     print(f"\nbare aiohttp loop, same calls: {loop_s:.2f} s (its process {loop.wall_s:.2f} s, CPU {loop.cpu_s:.2f} s)")
     print(f"triaxis run, whole process: {took:.2f} s, {took / loop_s:.1f} times the bare loop")
-    print(f"  of which generate: {generate:.2f} s, {generate / loop_s:.2f} times the bare loop")
+    print(f"  of which the calls, until they are evidence: {calling:.2f} s, {calling / loop_s:.1f} times the bare loop")
     if given.peers:
         peer = promptfoo(scratch / "promptfoo", server, given.cases, given.concurrency)
         print(f"promptfoo, whole process: {peer.wall_s:.2f} s (CPU {peer.cpu_s:.2f} s, exit {peer.code}),", end=" ")

@@ -20,6 +20,8 @@ TRIAXIS = str(Path(sys.executable).with_name("triaxis"))
 KEY = {"OPENAI_API_KEY": "made-up"}
 STAGE_ENDS = re.compile(r"(prepare|generate|probe|judge|assess|decide|publish): .*\(.* s\)")
 
+CALLS_BEGIN = re.compile(r"generate: \d+ calls")
+
 EVALUATION = """\
 schema_version: 1
 name: made-up
@@ -172,6 +174,12 @@ class Timed:
         """Seconds by stage, from the end of the one before; the first holds the start-up too."""
         ends = [(at, found[1]) for at, line in self.lines if (found := STAGE_ENDS.fullmatch(line))]
         return {name: at - before for (at, name), before in zip(ends, [0.0, *(at for at, _ in ends)], strict=False)}
+
+    def calling_s(self) -> float:
+        """Seconds from the first call to the end of generate, its evidence written; 0 where nothing was called."""
+        began = next((at for at, line in self.lines if CALLS_BEGIN.fullmatch(line)), None)
+        ended = (at for at, line in self.lines if (end := STAGE_ENDS.fullmatch(line)) and end[1] == "generate")
+        return 0.0 if began is None else next(ended, began) - began
 
 
 def timed(command: Sequence[str], root: Path, **environ: str) -> Timed:
