@@ -39,7 +39,8 @@ def finished(made: Path, home: Path, provider: RunningProvider) -> Project:
     """Judged by two judges, and evaluated; to be copied, not changed."""
 
     def make(root: Path) -> None:
-        project = a_judged_project(Project(root=root / "workspace", provider=provider, home=home))
+        # its home stands beside it, so that what it left there can be looked through by whichever worker asks
+        project = a_judged_project(Project(root=root / "workspace", provider=provider, home=root / "home"))
         before = len(provider.bills())
         done = project.triaxis("run", "--json")
         (root / PRINTED).write_text(done.out + done.err)

@@ -31,17 +31,30 @@ def unanswered(finished: Project, root: Path, provider: RunningProvider) -> Proj
 
 
 @contextmanager
+def interrupts_heard() -> Generator[None]:
+    """A test run that was started in the background would hand down to its children that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def underway(project: Project, verb: str, *, billed: int) -> Generator[subprocess.Popen[str]]:
     """The verb in a process group of its own, as a terminal starts it, when the provider has billed that much."""
-    with subprocess.Popen(
-        [str(BIN / "triaxis"), verb],
-        cwd=project.root,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,
-    ) as process:
+    with (
+        interrupts_heard(),
+        subprocess.Popen(
+            [str(BIN / "triaxis"), verb],
+            cwd=project.root,
+            env=project.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        ) as process,
+    ):
         began = time.monotonic()
         while len(project.provider.bills()) < billed:
             assert process.poll() is None, process.communicate()

@@ -20,6 +20,7 @@ from triaxis.adapters.workspace.read_prices import check_batch_prices, prices_of
 from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
 from triaxis.adapters.workspace.read_slo import SloFile, read_slo
 from triaxis.adapters.workspace.read_suite import read_suite
+from triaxis.adapters.workspace.siblings import sharing
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import HumanLabel, Inputs, Operations, Prices, Source
@@ -78,6 +79,7 @@ class _Reading:
         if cases is not None:
             self._check_tags(Facts.of(cases), rubric, slo)
         check_prompts(self.evaluation.variants.variants, rubric and rubric.rubric, cases or (), self.findings)
+        self._check_reports()
         if wire is None or cases is None or rubric is None or slo is None:
             return None
         _note_what_is_off(slo, rubric)
@@ -190,6 +192,14 @@ class _Reading:
                 advice = "Give judges and variants one address, or an `endpoint` each."
                 rubric.place.fault(("judges",), f"{key} is reached at two addresses, here and by a variant", advice)
         return targets
+
+    def _check_reports(self) -> None:
+        """Two evaluations in one reports folder would each take the other's evidence away."""
+        place, wire = self.evaluation.place, self.evaluation.wire
+        other = None if wire is None else sharing(self.workspace.root, self.workspace.config, wire.reports)
+        if other is not None:
+            advice = "Give each evaluation a folder of its own, such as `reports: reports/NAME`."
+            place.fault(("reports",), f"{other} writes into the same reports folder", advice)
 
     def _check_tags(self, facts: Facts, rubric: RubricFile | None, slo: SloFile | None) -> None:
         """What the other files say of the dataset's tags."""
