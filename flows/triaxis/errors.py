@@ -7,6 +7,7 @@
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
     - StoreDamaged       stored evidence does not hold together (exit 1)
+        - NotMade        a stage was asked for before the one that it reads from (exit 2)
     - NotVersioned       DVC could not take in what a run made (exit 1)
     - ServerDied         a managed local server ended by itself (exit 1)
     - CallFailed         one call to a model failed
@@ -103,6 +104,16 @@ class Waiting(TriaxisError):
 
 class StoreDamaged(TriaxisError):
     """A stored segment or evidence file does not hold what its name or its neighbours say."""
+
+
+class NotMade(StoreDamaged):
+    """A file that an earlier stage makes is not there yet."""
+
+    exit_code = 2
+
+    def __init__(self, file: str, stage: str) -> None:
+        self.file, self.stage = file, stage
+        super().__init__(f"{file} is not there; `triaxis {stage}` makes it")
 
 
 class ServerDied(TriaxisError):

@@ -13,14 +13,14 @@ from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.atomic import replacing, write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
-from triaxis.adapters.evidence_inputs import InputFiles
+from triaxis.adapters.evidence_inputs import InputFiles, shown
 from triaxis.adapters.parquet_files import Cell, Layout, ParquetColumns
 from triaxis.adapters.row_codec import each_once, row_from
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.measures import Measures
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
-from triaxis.errors import StoreDamaged
+from triaxis.errors import NotMade, StoreDamaged
 from triaxis.ports.evidence import TableName
 
 Line: TypeAlias = tuple[Cell, ...]
@@ -144,7 +144,7 @@ class FileEvidence:
         try:
             value: JsonValue = json.loads(file.read_bytes())
         except FileNotFoundError as error:
-            raise StoreDamaged(f"{file} is not there; `triaxis run` makes it") from error
+            raise NotMade(f"{self._reports.name}/{path}", "run") from error
         except ValueError as error:
             raise StoreDamaged(f"{file} is damaged: {error}. Delete it; `triaxis run` makes it again") from error
         return value
@@ -163,7 +163,7 @@ class FileEvidence:
     def _present(self, table: TableName) -> Path:
         path = self._path(table)
         if not path.is_file():
-            raise StoreDamaged(f"{path} is not there; `triaxis {_STAGES[table]}` makes it")
+            raise NotMade(shown(path), _STAGES[table])
         return path
 
     def _scan(self, table: TableName) -> Iterator[Line]:

@@ -19,7 +19,7 @@ from triaxis.domain.evaluation import Inputs, Prices, Validation
 from triaxis.domain.rubric import Dimension, PythonFunction, Rubric
 from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Variant
-from triaxis.errors import StoreDamaged
+from triaxis.errors import NotMade, StoreDamaged
 
 T = TypeVar("T")
 INDEX = "evaluators/index.json"
@@ -108,7 +108,7 @@ class InputFiles:
     def _present(self, name: str) -> Path:
         path = self._folder / name
         if not path.is_file():
-            raise StoreDamaged(f"{path} is not there; `triaxis prepare` makes it")
+            raise NotMade(shown(path), "prepare")
         return path
 
     def _clear(self, names: Iterable[str]) -> None:
@@ -119,6 +119,12 @@ class InputFiles:
                     path.rmdir()
             elif path not in keep:
                 path.unlink()
+
+
+def shown(path: Path) -> str:
+    """A file of the evidence as a person finds it, from the reports folder on."""
+    from_evidence = path.parts[::-1].index("evidence") + 1
+    return str(Path(*path.parts[-from_evidence - 1 :]))
 
 
 def copy_of(file: str) -> str:
