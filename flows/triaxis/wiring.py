@@ -26,6 +26,7 @@ from triaxis.adapters.templates import JinjaTemplates
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
 from triaxis.adapters.workspace_lock import workspace_lock
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.dag import GENERATIONS
 from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.variant import Limits
@@ -105,6 +106,13 @@ class Wiring:
         if faults:
             raise InputFaults(*faults)
         return (*source.notices, *notices)
+
+    def kept_elsewhere(self) -> str | None:
+        """A word about answers that are paid for and not here, where DVC may still have them; else None."""
+        answers, lock = f"{self.reports}/{GENERATIONS}", self.root / "dvc.lock"
+        if (self.root / answers).exists() or not lock.is_file() or answers not in lock.read_text():
+            return None
+        return f"{answers} is not here, but dvc.lock knows it: `dvc checkout` or `dvc pull` may save these calls"
 
     def version(self, source: Source) -> str | None:
         """Hands what a run made to DVC; what is not versioned here, in words, or None."""

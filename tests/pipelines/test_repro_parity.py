@@ -9,6 +9,7 @@ import pytest
 from workspace_run import Project
 
 from triaxis.domain.dag import STAGES
+from triaxis.wiring import wire
 
 STORE = ".triaxis/store"
 EVALUATED = [
@@ -101,3 +102,14 @@ def test_another_python_makes_the_same_bytes(name: str, request: pytest.FixtureR
     assert (done.code, done.json["calls"]) == (0, 0), done.err
     assert project.reports() == made.reports()
     assert len(project.provider.bills()) == billed
+
+
+def test_a_run_says_where_lost_answers_may_still_be(evaluated: Project, tmp_path: Path) -> None:
+    """With store and evidence gone, DVC's cache may hold what would otherwise be bought again."""
+    project = evaluated.copied(tmp_path / "workspace")
+    shutil.rmtree(project.root / ".triaxis" / "store")
+    shutil.rmtree(project.root / "reports" / "evidence")
+    said = wire(project.root, "evaluation.yaml").kept_elsewhere()
+    assert said is not None
+    assert "dvc checkout" in said
+    assert wire(evaluated.root, "evaluation.yaml").kept_elsewhere() is None

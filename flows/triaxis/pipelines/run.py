@@ -96,6 +96,8 @@ async def _evaluated(own: Session) -> tuple[str, ...]:
     plan = within_budget(outlook(own.wiring, only=own.only, source=own.source, plan=own.planned))
     own.approved = True
     if plan.calls:
+        if elsewhere := own.wiring.kept_elsewhere():
+            own.progress.note(elsewhere)
         return await _orchestrated(own)
     done = await walk(own, Here())
     own.version()
