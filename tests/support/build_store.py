@@ -215,6 +215,11 @@ class MemoryRowStore:
         self._rows: dict[str, Row] = {}
         self._attempts: dict[tuple[str, int, int], Attempt] = {}
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is stored."""
+        return not self._rows
+
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""
         return {k: self._rows[k] for k in keys if k in self._rows}

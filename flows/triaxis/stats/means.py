@@ -72,6 +72,8 @@ def mean_unbounded(
     scarce = usual_value(sample) is not None
     spread = with_unseen(sample, 0.0, top) if scarce else sample
     half = t_critical(level, spread.freedom) * sqrt(spread.robust_variance())
+    if not half:
+        return Absent("the amounts are too small to be told apart")  # their squares underflow
     low, high = max(0.0, spread.mean - half), spread.mean + half
     return Estimate(
         value=sample.mean,

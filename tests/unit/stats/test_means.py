@@ -140,3 +140,7 @@ def test_amounts_are_not_negative() -> None:
 
 def test_bounds_of_dollars_do_not_pass_zero() -> None:
     assert an_estimate(mean_unbounded([0.1, 0.2, 9.0], level=0.9)).low == 0.0
+
+
+def test_amounts_whose_squares_vanish_have_no_interval_rather_than_one_of_no_width() -> None:
+    assert mean_unbounded([0.0, 2.6e-288], level=0.9) == Absent("the amounts are too small to be told apart")
