@@ -24,9 +24,11 @@ from build_calls import TickingClock
 from triaxis.adapters.workspace_lock import workspace_lock
 with workspace_lock(Path({path!r}), "run", clock=TickingClock(now=1_700_000_000.0)):
     if {fork} and os.fork() == 0:
+        print("held", flush=True)  # by now it has let go of what it shares with its parent
         time.sleep(30)
         os._exit(0)
-    print("held", flush=True)
+    if not {fork}:
+        print("held", flush=True)
     sys.stdin.read()
 """
 
