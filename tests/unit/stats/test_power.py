@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from triaxis.quantities import Estimate
-from triaxis.stats.power import more_units, n_to_settle, power, smallest_perfect_n
+from triaxis.stats.power import (
+    detectable_difference,
+    more_units,
+    n_to_settle,
+    pairs_to_detect,
+    power,
+    smallest_perfect_n,
+)
 from triaxis.stats.proportions import wilson
 
 
@@ -85,3 +92,10 @@ def test_amounts_settle_with_the_square_root() -> None:
 def test_no_number_of_units_helps_an_interval_that_ends_at_the_edge_of_the_scale() -> None:
     edge = Estimate(value=0.5, low=0.0, high=1.0, level=0.9, n=2, method="wilson")
     assert n_to_settle(edge, target=0.9, guard=0.0) is None
+
+
+def test_pairs_and_the_difference_they_show_are_inverse() -> None:
+    """(1.959964 + 0.841621)^2 = 7.848880; times a variance of 1/9 over 0.03^2 makes 969 pairs (Miller 2024)."""
+    pairs = pairs_to_detect(0.03, variance=1 / 9, alpha=0.05, power=0.8)
+    assert pairs == pytest.approx(968.998, rel=1e-5)
+    assert detectable_difference(pairs, variance=1 / 9, alpha=0.05, power=0.8) == pytest.approx(0.03)
