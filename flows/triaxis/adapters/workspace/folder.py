@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from triaxis.adapters.workspace.findings import Findings, Place, near
-from triaxis.adapters.workspace.tree import Node, dotted
 from triaxis.adapters.workspace.tree import Path as TreePath
+from triaxis.adapters.workspace.tree import dotted
 from triaxis.adapters.workspace.yaml_lines import parse
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
@@ -137,8 +137,3 @@ def encoding_flaw(data: bytes) -> tuple[int, str] | None:
     except UnicodeDecodeError as error:
         return data.count(b"\n", 0, error.start) + 1, f"is not UTF-8 at byte {error.start}"
     return None
-
-
-def node_text(node: Node | None) -> str | None:
-    """The text of a node that is text."""
-    return node.value if node is not None and isinstance(node.value, str) else None
