@@ -86,6 +86,8 @@ def attempt_fields(attempt: Attempt) -> Fields:
     }
     if attempt.endpoint is not None:
         fields["endpoint"] = attempt.endpoint
+    if attempt.batch is not None:
+        fields["batch"] = attempt.batch
     if attempt.error is not None:
         fields["error"] = attempt.error
     if attempt.ms is not None:
@@ -104,6 +106,7 @@ def attempt_from(fields: Mapping[str, Any]) -> Attempt:
         key=fields["key"],
         at_ns=fields["at_ns"],
         part=fields["part"],
+        batch=fields.get("batch"),
         model=fields["model"],
         endpoint=fields.get("endpoint"),
         outcome=fields["outcome"],

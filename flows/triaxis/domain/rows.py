@@ -47,6 +47,8 @@ class Attempt:
     """Wall clock when it was intended; with `key` and `part` it names the attempt."""
     part: int = 0
     """Position in a probe block; 0 for a call."""
+    batch: str | None = None
+    """The provider batch that it was part of, by our name; None for a live call. Batches have prices of their own."""
     model: str
     endpoint: str | None
     outcome: Literal["answered", "failed", "unknown"]

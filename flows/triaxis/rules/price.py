@@ -8,7 +8,7 @@ Where a price row lacks a column, this is what stands in for it:
     reasoning           the output price
     batch, cached       the batch input price, and batch cache writes the live one: the table has no such batch columns,
                         so both are bounds from above
-    batch, no column    nothing: a batch cost without a batch price is absent, never a flat half
+    batch, no column    nothing, unless it is free live: a batch cost without a batch price is absent, never a flat half
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def rates(row: PriceRow, mode: Mode = "live") -> Rates | Absent:
         prompt, completion = row.input_cost_per_token, row.output_cost_per_token
         cached, reasoning = row.cache_read_input_token_cost, row.output_cost_per_reasoning_token
     else:
-        prompt, completion = row.input_cost_per_token_batches, row.output_cost_per_token_batches
+        prompt = _batch_price(row.input_cost_per_token_batches, row.input_cost_per_token)
+        completion = _batch_price(row.output_cost_per_token_batches, row.output_cost_per_token)
         cached = reasoning = None
     if prompt is None or completion is None:
         return Absent(f"{row.model} has no {mode} price")
@@ -69,6 +70,11 @@ def rates(row: PriceRow, mode: Mode = "live") -> Rates | Absent:
         compute=compute,
         counts_tokens=True,
     )
+
+
+def _batch_price(stated: Decimal | None, live: Decimal | None) -> Decimal | None:
+    """The batch column; what is free live is free in a batch."""
+    return live if stated is None and live == 0 else stated
 
 
 def _compute_rate(row: PriceRow) -> Decimal | None:
@@ -120,10 +126,8 @@ def spend(
     attempts: Iterable[Attempt],
     rows_by_model: Mapping[str, PriceRow],
     busy: Mapping[str, float | None] | None = None,
-    *,
-    mode: Mode = "live",
 ) -> tuple[Money, Money]:
-    """What the attempts are known to have cost, and what they may have cost on top.
+    """What the attempts are known to have cost, each at the price of its way, and what they may have cost on top.
 
     Known are those whose usage came back, failed ones among them, and the busy seconds of answered self-hosted calls
     (`busy`, by key). Possible, at their upper bound, are those of unknown fate and those that may have been billed
@@ -132,7 +136,7 @@ def spend(
     known = possible = Decimal(0)
     busy = busy or {}
     for attempt in attempts:
-        row = rows_by_model[attempt.model]
+        row, mode = rows_by_model[attempt.model], mode_of(attempt)
         seconds = busy.get(attempt.key) if attempt.outcome == "answered" else None
         cost = call_cost(attempt.usage or Tokens(), row, mode=mode, busy_core_s=seconds)
         if isinstance(cost, Money):
@@ -140,6 +144,11 @@ def spend(
         elif attempt.may_bill:
             possible += upper_cost(attempt.upper, row, mode=mode).usd
     return Money(known), Money(possible)
+
+
+def mode_of(attempt: Attempt) -> Mode:
+    """The prices that an attempt is billed at."""
+    return "live" if attempt.batch is None else "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ def columns(*calls: Tokens, busy: tuple[float, ...] | None = None) -> UsageColum
         (LOCAL, "live", Tokens(), 2.5, "0.000025"),
         (LOCAL, "batch", Tokens(), 2.5, "0.000025"),
         (a_price_row(usd_per_gpu_hour="3.6"), "live", Tokens(), 2.0, "0.002"),
+        # free live is free in a batch
+        (a_price_row(input_cost_per_token="0", output_cost_per_token="0"), "batch", USAGE, None, "0"),
         # both tokens and seconds: 10 x 1 + 5 x 2 millionths, and 0.00001 x 1 s
         (
             a_price_row(input_cost_per_token="0.000001", output_cost_per_token="0.000002", usd_per_core_hour="0.036"),
@@ -128,6 +130,16 @@ def test_spend_parts_what_is_known_from_what_is_possible() -> None:
     assert known == Money(Decimal("0.00006"))
     assert possible == Money(Decimal("0.0009"))
     assert spend([], {}) == (NO_MONEY, NO_MONEY)
+
+
+def test_what_came_in_a_batch_is_spent_at_batch_prices() -> None:
+    """FULL: 10 x 1.5 + 10 x 7.5 = 90 millionths known; PLAIN has no batch price: 100 + 2 x 100 at most."""
+    upper = Tokens(input=100, output=100)
+    attempts = [
+        an_attempt(batch="triaxis-1", usage=Tokens(input=10, output=10)),
+        an_attempt(batch="triaxis-1", model="plain", usage=Tokens(input=10, output=10), upper=upper),
+    ]
+    assert spend(attempts, {"m": FULL, "plain": PLAIN}) == (Money(Decimal("0.00009")), Money(Decimal("0.0003")))
 
 
 counts = st.none() | st.integers(0, 1_000_000)

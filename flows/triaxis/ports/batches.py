@@ -1,0 +1,70 @@
+"""Handing over many requests at once, and fetching what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from triaxis.domain.batches import BatchReport, BatchRules
+from triaxis.domain.rows import Request
+from triaxis.domain.variant import Target
+
+
+class BatchApi(Protocol):
+    """The batch API of one model's provider. One retry layer: ours, so that every method sends once.
+
+    Every method raises `CallFailed` as `ChatModel.complete` does: `Transient` where asking again may help, `Denied`
+    where it cannot.
+    """
+
+    @property
+    def rules(self) -> BatchRules:
+        """What the provider takes."""
+        ...
+
+    def line(self, key: str, request: Request) -> bytes:
+        """One line of an input file, newline included; its `custom_id` is the row's key and nothing else."""
+        ...
+
+    async def submit(self, name: str, file: Path) -> str:
+        """Hands over the lines of a file, and returns the provider's id of the batch.
+
+        Raises:
+            CallFailed: with `billed` False where the provider surely accepted no batch, so that it may be submitted
+                again at once; else it may have, and has to be looked for.
+        """
+        ...
+
+    async def find(self, name: str) -> str | None:
+        """The id of the batch of that name, None where the provider has none; only where `rules.find` is not `none`."""
+        ...
+
+    async def report(self, provider_id: str) -> BatchReport:
+        """What the provider says of a batch now."""
+        ...
+
+    async def fetch(self, report: BatchReport, folder: Path) -> Sequence[Path]:
+        """Downloads the files of a report, whole, as lines that `rules.batch_lines.read_line` reads.
+
+        Raises:
+            Transient: `truncated`, where a file came to an early end; nothing is left in the folder then.
+        """
+        ...
+
+    async def cancel(self, provider_id: str) -> None:
+        """Asks the provider to stop; what it has completed by then is billed and can be fetched."""
+        ...
+
+
+class BatchApis(Protocol):
+    """Opens batch APIs."""
+
+    def open(self, target: Target) -> AbstractAsyncContextManager[BatchApi]:
+        """The batch API of the model at that target, ready to be called.
+
+        Raises:
+            InputFaults: where its provider has none, or its key is not set.
+        """
+        ...
