@@ -96,7 +96,7 @@ def make(root: Path, cases: int, *, versioned: bool) -> int:
 def answers(wiring: Wiring) -> Iterator[tuple[Row, Attempt]]:
     """A made-up answer to each request that the evaluation plans, with the attempt that bought it."""
     planned = generate.plan(wiring.workspace.read().inputs, templates=wiring.templates)
-    for place, request in enumerate(planned.missing(())):
+    for place, request in enumerate(planned.requests(planned.distinct)):
         yield answer(request, place)
 
 

@@ -6,6 +6,7 @@
     - Busy               another run holds the workspace (exit 1)
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
+    - BatchUnknown       a batch may be at its provider, and nobody can find out (exit 1)
     - StoreDamaged       stored evidence does not hold together (exit 1)
         - NotMade        a stage was asked for before the one that it reads from (exit 2)
     - NotVersioned       DVC could not take in what a run made (exit 1)
@@ -100,6 +101,25 @@ class Waiting(TriaxisError):
     """Provider batches were submitted and are not ready yet."""
 
     exit_code = 5
+
+    def __init__(self, stage: str, batches: int, rows: int) -> None:
+        self.stage, self.batches, self.rows = stage, batches, rows
+        super().__init__(
+            f"{stage}: {rows} rows in {batches} {'batches' if batches > 1 else 'batch'} are at their provider. "
+            "Run again to collect them and go on; `triaxis batches` lists them."
+        )
+
+
+class BatchUnknown(TriaxisError):
+    """A submission was cut off, and the provider offers no way to find out whether it has the batch."""
+
+    def __init__(self, name: str, rows: int, stake: Money) -> None:
+        self.name, self.rows, self.stake = name, rows, stake
+        super().__init__(
+            f"the batch {name} of {rows} rows may or may not be at its provider, and up to ${stake.text()} are at "
+            f"stake. Look at the provider's own list. If it is there: triaxis batches adopt {name} PROVIDER_ID. If it "
+            f"is not, or to pay again: triaxis batches resubmit {name}."
+        )
 
 
 class StoreDamaged(TriaxisError):

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from triaxis.adapters.archive import Archive
+from triaxis.adapters.batch_book import BlobBook
+from triaxis.adapters.blobs import FolderBlobs
 from triaxis.adapters.dvc_files import Pipeline, disagreements, unversioned
 from triaxis.adapters.evidence import FileEvidence
 from triaxis.adapters.great_expectations_suite import GreatExpectations
@@ -31,6 +33,7 @@ from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.variant import Limits
 from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged
+from triaxis.ports.batches import BatchApis, BatchBook
 from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel, Models, ProbeClient
@@ -47,6 +50,7 @@ class Providers:
     """What calls models, for the length of a run."""
 
     models: Models
+    batches: BatchApis
     probes: ProbeClient
 
 
@@ -65,6 +69,7 @@ class Wiring:
     json_schemas: JsonSchemas
     evidence: Evidence
     store: RowStore
+    book: BatchBook
     state: StageState
     archive: Archive
     pages: Pages
@@ -89,7 +94,7 @@ class Wiring:
             models = LiveModels(local=local.open, limits=limits, clock=self.clock, environ=os.environ)
             probes = ProbeProcess(locate=lambda target: address_of(target, os.environ), local=local)
             async with probes.held():
-                yield Providers(models=models, probes=probes)
+                yield Providers(models=models, batches=None, probes=probes)  # type: ignore
 
     def pipeline(self, source: Source) -> Pipeline:
         """What DVC knows of this evaluation."""
@@ -140,6 +145,7 @@ def wire(root: Path, config: str) -> Wiring:
     """
     root = root.resolve()
     reports, clock, md5s = reports_of(root, config), SystemClock(), Md5s(root)
+    blobs = FolderBlobs(root / ".triaxis" / "store")
     return Wiring(
         root=root,
         config=config,
@@ -151,6 +157,7 @@ def wire(root: Path, config: str) -> Wiring:
         json_schemas=JsonSchemaPackage(),
         evidence=FileEvidence(root / reports),
         store=LocalRowStore(root / ".triaxis" / "store", root / ".triaxis" / "journal"),
+        book=BlobBook(blobs, root / ".triaxis" / "batches"),
         state=StageState(root, config, reports, md5s),
         archive=Archive(root, reports, md5s=md5s, clock=clock),
         pages=TemplatePages(),

@@ -129,7 +129,7 @@ VARIANTS: list[Bad] = [
     bad("n among params", ("temperature: 0", "n: 3"), line=20, field="params.n", says="samples"),
     bad("stream among params", ("temperature: 0", "stream: true"), line=20, field="params.stream"),
     bad("samples zero", after(MODEL, "    samples: 0\n"), line=16, field="variants.big.samples"),
-    bad("transport batch", after(MODEL, "    transport: batch\n"), line=16, says="not available in this release"),
+    bad("fallback without a batch", after(MODEL, "    fallback: live\n"), line=16, field="fallback", says="batch"),
     bad(
         "transport import",
         ("    model: openai/big\n", "    transport: import\n    responses: x.parquet\n"),

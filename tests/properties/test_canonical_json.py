@@ -6,6 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triaxis.domain.canonical import JsonValue, canonical_json
+from triaxis.domain.case import Message
+from triaxis.domain.rows import Keyring, Request
 
 # Around the limits of exact integers, of the exponents that Python and JSON write apart, and of negative zero.
 NUMBERS = (
@@ -27,6 +29,22 @@ VALUES = st.recursive(
 def test_every_value_has_the_bytes_of_the_rfc(value: JsonValue) -> None:
     """The quick way and the RFC's own encoder write the same."""
     assert canonical_json(value) == rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
+
+
+@given(
+    model=TEXTS,
+    endpoint=st.none() | TEXTS,
+    params=st.dictionaries(TEXTS, VALUES),
+    said=st.lists(st.tuples(TEXTS, TEXTS)),
+    sample=st.integers(0, 1_000),
+)
+@example(model="m", endpoint=None, params={}, said=[("user", '\x00\x1f\x7f\u2028"\\/\b\f\n\r\té\U0001f600')], sample=0)
+def test_a_keyring_makes_the_keys_of_requests(
+    model: str, endpoint: str | None, params: dict[str, JsonValue], said: list[tuple[str, str]], sample: int
+) -> None:
+    messages = tuple(Message(role=role, content=content) for role, content in said)
+    request = Request(model=model, endpoint=endpoint, messages=messages, params=params, sample=sample)
+    assert Keyring(model, endpoint, params).key(messages, sample) == request.key
 
 
 REFUSED = (2**53, -(2**53), float("nan"), float("inf"), -float("inf"), "\ud800", [2**64])

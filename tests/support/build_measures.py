@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from triaxis.domain.canonical import JsonValue, canonical_json, sha256_json
 from triaxis.domain.case import Case, dataset_sha256
 from triaxis.domain.evaluation import Inputs, PriceRow, Prices, Validation
+from triaxis.domain.keys import Keys
 from triaxis.domain.measures import Measures
 from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, Rubric
@@ -126,10 +127,15 @@ class MemoryEvidence:
             sent = [(row.variant, attempt) for row in self.judged for attempt in row.attempts]
         return {name: [a for variant, a in sent if variant == name] for name, _ in sent}
 
-    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
+    def paid_keys(self, table: TableName) -> Keys:
         """Nothing: assessing buys nothing."""
-        del keys
-        return (), ()
+        del table
+        return Keys.of([])
+
+    def paid(self, table: TableName, keys: Keys) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """Nothing."""
+        del table, keys
+        return iter(())
 
     def evidence_sha256(self) -> str:
         """The same for the same rows in any order."""

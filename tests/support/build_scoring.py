@@ -100,11 +100,6 @@ class MemoryEvidence:
         """Whole or not at all."""
         self.written = list(rows)
 
-    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
-        """Nothing: the store has it all."""
-        del keys
-        return (), ()
-
     @property
     def port(self) -> Evidence:
         """As the port that judging needs."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
+
+import numpy as np
 
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.evaluation import (
@@ -19,6 +21,7 @@ from triaxis.domain.evaluation import (
     Quarantined,
     Validation,
 )
+from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, JsonSchema, Judged, JudgeModel, PythonFunction, Rubric
 from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Slo, Terms, Traffic, Weights
@@ -208,6 +211,17 @@ def a_validation() -> Validation:
     return Validation(expectations=(failed,), quarantined=(Quarantined(id="x", reasons=("twice",)),), cases=6)
 
 
+@dataclass(slots=True)
+class MemorySealing:
+    """`ports.stores.Sealing` in memory."""
+
+    added: list[tuple[Attempt, Row | None]] = field(default_factory=list[tuple[Attempt, "Row | None"]])
+
+    def add(self, attempt: Attempt, row: Row | None) -> None:
+        """One attempt, with the row that it bought."""
+        self.added.append((attempt, row))
+
+
 class MemoryRowStore:
     """`ports.stores.RowStore` in memory, by which the real one is measured."""
 
@@ -229,6 +243,18 @@ class MemoryRowStore:
         known = sorted(self._attempts.values(), key=lambda a: (a.at_ns, a.part))
         found = {k: tuple(a for a in known if a.key == k) for k in keys}
         return {k: some for k, some in found.items() if some}
+
+    def known(self, keys: Keys) -> Mask:
+        """Which rows are stored."""
+        return np.array([text in self._rows for text in keys], dtype=np.bool_)
+
+    @contextmanager
+    def sealing(self) -> Generator[MemorySealing]:
+        """What is added is there when the context has ended without an error."""
+        sealing = MemorySealing()
+        yield sealing
+        for attempt, row in sealing.added:
+            self.note(attempt, row)
 
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """Takes in what it lacks."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
@@ -18,6 +21,7 @@ from triaxis.adapters.parquet_files import Cell, Layout, ParquetColumns
 from triaxis.adapters.row_codec import each_once, row_from
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
+from triaxis.domain.keys import Keys, Places
 from triaxis.domain.measures import Measures
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
 from triaxis.errors import NotMade, StoreDamaged
@@ -101,17 +105,19 @@ class FileEvidence:
         once = each_once if table == "judgments" else tuple[Attempt, ...]
         return {variant: once(a for some in mine.values() for a in some) for variant, mine in known.items()}
 
-    @collector_paused()
-    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
-        """The paid rows among `keys` that the present evidence carries, with their attempts."""
-        wanted = frozenset(keys)
-        rows: dict[str, Row] = {}
-        attempts: list[Attempt] = []
-        for row, tried in self._paid(wanted):
-            attempts.extend(tried)
-            if row is not None:
-                rows.setdefault(row.key, row)
-        return tuple(rows.values()), each_once(attempts)
+    def paid_keys(self, table: TableName) -> Keys:
+        """The keys of the paid rows that a table carries, and of attempts that made none; none without the table."""
+        return Keys.joined(keys for keys, _ in self._paid_places(table))
+
+    def paid(self, table: TableName, keys: Keys) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """The paid rows among `keys` that a table carries, with the attempts behind them."""
+        places = [places[mine.among(keys)] for mine, places in self._paid_places(table)]
+        wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *places]))
+        if not len(wanted):
+            return iter(())
+        if table == "judgments":
+            return self._paid_judgments(wanted)
+        return self._paid_lines(table, wanted)
 
     def evidence_sha256(self) -> str:
         """The sha256 of one line a table, `name digest`, as `parquet_files.digest` takes it over canonical rows."""
@@ -211,38 +217,35 @@ class FileEvidence:
                 users.setdefault(str(key), {})[str(variant)] = None
         return {key: list(variants) for key, variants in users.items()}
 
-    def _paid(self, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
-        for table in ("generations", "probes"):
-            yield from self._paid_lines(table, wanted)
-        yield from self._paid_judgments(wanted)
-
-    def _paid_lines(self, table: TableName, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
-        """The first line of each key wanted that carries a paid row, or attempts that made none."""
-        path, names = self._path(table), list(LAYOUTS[table])
+    def _paid_places(self, table: TableName) -> Iterator[tuple[Keys, Places]]:
+        """Keys with the lines that carry them, some thousand at a time."""
+        path = self._path(table)
         if not path.is_file():
             return
-        mark = "line" if table == "probes" else "outcome"
-        first: dict[str, int] = {}
-        for position, (key, kind) in enumerate(parquet.scan(path, ["key", mark])):
-            if key in wanted and (table == "generations" or kind == "block"):
-                first.setdefault(str(key), position)
-        for cells in parquet.pick(path, names, first.values()):
+        names = {"generations": ["key"], "probes": ["key", "line"], "judgments": ["keys"]}[table]
+        lines = enumerate(parquet.scan(path, names))
+        while chunk := list(islice(lines, parquet.ROW_GROUP)):
+            held = [
+                (key, place)
+                for place, (said, *mark) in chunk
+                if said and mark in ([], ["block"])
+                for key in str(said).split()
+            ]
+            yield Keys.of([key for key, _ in held]), np.array([place for _, place in held], np.int64)
+
+    def _paid_lines(self, table: TableName, places: Places) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """What lines of one row each carry: a paid row, or attempts that made none."""
+        names = list(LAYOUTS[table])
+        for cells in parquet.pick(self._path(table), names, places.tolist()):
             line: dict[str, Any] = dict(zip(names, cells, strict=True))
             line["kind"] = "probe" if table == "probes" else "call"
             yield (row_from(line) if line["outcome"] else None), tables.attempts_of(line["attempts"], line)
 
-    def _paid_judgments(self, wanted: frozenset[str]) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
-        path = self._path("judgments")
-        if not path.is_file():
-            return
-        keys = parquet.scan(path, ["keys"])
-        held = [n for n, (said,) in enumerate(keys) if said and not wanted.isdisjoint(str(said).split(" "))]
-        for rows, attempts in parquet.pick(path, ["rows", "attempts"], held):
-            tried = tables.attempts_of(None if attempts is None else str(attempts))
-            yield None, tuple(attempt for attempt in tried if attempt.key in wanted)
-            for row in tables.judge_rows(str(rows)):
-                if row.key in wanted:
-                    yield row, ()
+    def _paid_judgments(self, places: Places) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """What judgments carry: every reply that they rest on."""
+        for rows, attempts in parquet.pick(self._path("judgments"), ["rows", "attempts"], places.tolist()):
+            yield None, tables.attempts_of(None if attempts is None else str(attempts))
+            yield from ((row, ()) for row in tables.judge_rows(str(rows)))
 
 
 def _place(*positions: int) -> Callable[[Line], Any]:

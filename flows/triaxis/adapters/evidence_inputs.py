@@ -13,6 +13,7 @@ from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
+from triaxis.adapters.stored_cases import stored_cases
 from triaxis.adapters.untouched import Seen, seen
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Prices, Validation
@@ -77,7 +78,7 @@ class InputFiles:
             name=variants.name,
             baseline=variants.baseline,
             variants=variants.variants,
-            cases=tuple(map(tables.case_of, parquet.scan(self._present("cases.parquet"), list(tables.CASES)))),
+            cases=stored_cases(self._present("cases.parquet")),
             rubric=_with_sources(rubric, {file: self._text(copy_of(file)) for file in _sources(rubric)}),
             slo=self._value("slo.json", Slo),
             prices=self._value("prices.json", Prices),

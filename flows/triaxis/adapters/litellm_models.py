@@ -18,13 +18,13 @@ from functools import cache
 from typing import Any
 
 from triaxis.adapters.openai_address import Address, Body, key_of
-from triaxis.adapters.openai_errors import checked, failure
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, Fault, InputFaults, Terminal, Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
+from triaxis.rules.provider_errors import checked, failure
 
 CLIENT = "litellm"
 ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}

@@ -25,12 +25,12 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from triaxis.adapters.openai_address import Address
-from triaxis.adapters.openai_errors import checked, failure
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
 from triaxis.errors import CallFailed, Denied, Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
+from triaxis.rules.provider_errors import checked, failure
 
 CLIENT = "aiohttp"
 LOOPBACK = frozenset({"", "127.0.0.1", "localhost", "::1"})

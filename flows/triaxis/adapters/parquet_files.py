@@ -64,7 +64,13 @@ def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     with _damage(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=list(names))
-            yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
+            yield from _lines(table, names)
+
+
+def scan_group(path: Path, names: Sequence[str], number: int) -> Iterator[tuple[Cell, ...]]:
+    """The rows of one row group; each holds `ROW_GROUP` of them, but for the last."""
+    with _damage(path), pq.ParquetFile(path) as file:
+        yield from _lines(file.read_row_group(number, columns=list(names)), names)
 
 
 def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterator[tuple[Cell, ...]]:
@@ -77,8 +83,11 @@ def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterat
             inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)] - start
             start = end
             if len(inside):
-                table = file.read_row_group(group, columns=list(names)).take(inside)
-                yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
+                yield from _lines(file.read_row_group(group, columns=list(names)).take(inside), names)
+
+
+def _lines(table: pa.Table, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    return zip(*(_pylist(table.column(name)) for name in names), strict=True)
 
 
 def count(path: Path) -> int:

@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.held_file import hold
 from triaxis.adapters.journal import SEAL_ROWS, Entries, FileJournal, read_journal
@@ -20,7 +22,20 @@ from triaxis.adapters.row_codec import (
     row_of,
 )
 from triaxis.adapters.segments import Segments
+from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Row
+
+
+class _Sealing:
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.attempts: list[Attempt] = []
+
+    def add(self, attempt: Attempt, row: Row | None) -> None:
+        """One attempt, with the row that it bought."""
+        self.attempts.append(attempt)
+        if row is not None:
+            self.rows.append(row)
 
 
 class LocalRowStore:
@@ -57,6 +72,20 @@ class LocalRowStore:
         for attempt in chain(map(attempt_of, self._attempts.find(wanted)), unsealed):
             by_key.setdefault(attempt.key, []).append(attempt)
         return {key: tuple(some) if len(some) == 1 else each_once(some) for key, some in by_key.items()}
+
+    def known(self, keys: Keys) -> Mask:
+        """Which rows are stored, without reading them."""
+        texts = keys.texts()
+        unsealed = {key for entries in self._unsealed() for key in entries.rows}
+        sealed = self._rows.known(texts)
+        return np.array([key in sealed or key in unsealed for key in texts], dtype=np.bool_)
+
+    @contextmanager
+    def sealing(self) -> Generator[_Sealing]:
+        """Takes in answers that can be fetched again; they are there when the context has ended without an error."""
+        sealing = _Sealing()
+        yield sealing
+        self._seal(sealing.rows, sealing.attempts)
 
     @collector_paused()
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:

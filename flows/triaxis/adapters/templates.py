@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import jinja2
 from jinja2 import nodes
@@ -117,9 +117,9 @@ class JinjaTemplates:
         return tuple(sorted(set(_part_faults(prompt.text, names))))
 
 
-def _rendered(prompt: Prompt, part: _Part, template: jinja2.Template | str, case: Case, values: dict[str, Any]) -> str:
-    if isinstance(template, str):
-        return template
+def _rendered(prompt: Prompt, part: _Part, template: _Template, case: Case, values: dict[str, Any]) -> str:
+    if isinstance(template, tuple):
+        return "".join([str(values[piece.name]) if isinstance(piece, _Slot) else piece for piece in template])
     try:
         return template.render(values)
     except Exception as error:
@@ -192,17 +192,37 @@ def _trimmed(role: str, text: str, line: int) -> _Part:
     return _Part(role, text.strip("\n"), line + start)
 
 
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A place in a text where a value is put as it is."""
+
+    name: str
+
+
+_Template: TypeAlias = jinja2.Template | tuple[str | _Slot, ...]
+"""Texts and slots where a template does no more than put values into text, as most do: Jinja would say the same in ten
+times as long."""
+
+
 @lru_cache(maxsize=256)
-def _compiled(text: str) -> tuple[tuple[_Part, jinja2.Template | str], ...]:
-    """The parts with their templates; with the text itself where no case changes it, as in most system messages."""
+def _compiled(text: str) -> tuple[tuple[_Part, _Template], ...]:
+    """The parts of a prompt with their templates."""
     return tuple((part, _template(part.text)) for part in _parts(text))
 
 
-def _template(text: str) -> jinja2.Template | str:
-    template, body = _ENVIRONMENT.from_string(text), _ENVIRONMENT.parse(text).body
-    outputs = [node.nodes if isinstance(node, nodes.Output) else [node] for node in body]
-    fixed = all(isinstance(piece, nodes.TemplateData) for pieces in outputs for piece in pieces)
-    return template.render() if fixed else template
+def _template(text: str) -> _Template:
+    body = _ENVIRONMENT.parse(text).body
+    pieces = [piece for node in body for piece in (node.nodes if isinstance(node, nodes.Output) else [node])]
+    slots = [_piece(piece) for piece in pieces]
+    plain = tuple(slot for slot in slots if slot is not None)
+    return plain if len(plain) == len(slots) else _ENVIRONMENT.from_string(text)
+
+
+def _piece(node: nodes.Node) -> str | _Slot | None:
+    """A piece of plain text or a value that every case has; None for anything else."""
+    if isinstance(node, nodes.TemplateData):
+        return node.data
+    return _Slot(node.name) if isinstance(node, nodes.Name) and node.name in NAMES else None
 
 
 def _values(case: Case, extra: Mapping[str, JsonValue] | None) -> dict[str, Any]:

@@ -21,12 +21,11 @@ def run(root: Path, config: str, variants: tuple[str, ...], no_wait: bool, as_js
 
     Example: triaxis run -c full.yaml
     """
-    del no_wait  # live calls have nothing to wait for
     from triaxis.cli.progress import progress
     from triaxis.pipelines.run import run_all
 
     with progress() as shown:
-        outcome = asyncio.run(run_all(root, config, shown, only=variants))
+        outcome = asyncio.run(run_all(root, config, shown, only=variants, wait=not no_wait))
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=2, sort_keys=True))
     else:

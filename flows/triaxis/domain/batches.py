@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from triaxis.domain.keys import Keys
 from triaxis.quantities import Tokens
 
@@ -38,10 +41,13 @@ class BatchIntent:
 
     name: str
     """Our own: it stands in the provider's metadata and names the input file."""
+    evaluation: str
     stage: str
     model: str
     endpoint: str | None
     rows: int
+    upper: Tokens
+    """No more than this can be billed for all of them."""
     intended_ns: int
     """Wall clock; with a row's key it names the attempt."""
     round: int = 0
@@ -53,8 +59,13 @@ class BatchRows:
     """The rows of a batch, in the order of its file."""
 
     keys: Keys
-    upper: tuple[Tokens, ...]
-    """No more than this can be billed for each."""
+    upper: NDArray[np.int64]
+    """Shape (n, 2): no more input and output tokens than this can be billed for each."""
+
+    @property
+    def uppers(self) -> list[Tokens]:
+        """The same, row by row."""
+        return [Tokens(input=prompt, output=answer) for prompt, answer in self.upper.tolist()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
+import orjson
 import rfc8785
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -47,6 +48,30 @@ def _plain(value: object) -> bool:
     if kind is int:
         return -_BEYOND < cast("int", value) < _BEYOND
     return kind is str or kind is bool or value is None
+
+
+def read_json(text: str | bytes) -> JsonValue:
+    """The value of a JSON text that somebody else wrote, a million times over.
+
+    Raises:
+        ValueError: where it is not JSON; the text never quotes it.
+    """
+    try:
+        return cast("JsonValue", orjson.loads(text))
+    except ValueError:
+        # Python reads what strict readers do not, such as half of a surrogate pair.
+        try:
+            return cast("JsonValue", json.loads(text))
+        except (ValueError, RecursionError):
+            raise ValueError("it is not JSON") from None
+
+
+def json_text(value: JsonValue) -> str:
+    """Compact JSON, in the order in which the value has its keys."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
 
 
 def sha256_json(value: JsonValue) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -11,7 +11,7 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.slo import Slo
-from triaxis.domain.variant import Limits, ModelVariant, RoutedVariant, Target, Variant
+from triaxis.domain.variant import Delivery, Limits, ModelVariant, RoutedVariant, Target, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,10 @@ class Operations:
     targets: Mapping[str, Target]
     """By model name and endpoint identity, as `Target` keys of `target_key`."""
     limits: Limits = Limits()
+    variants: Mapping[str, Delivery] = field(default_factory=dict[str, Delivery])
+    """How each variant's answers are asked for, by its name; live where it is not there."""
+    judges: Mapping[str, Delivery] = field(default_factory=dict[str, Delivery])
+    """The same of judges."""
 
 
 def target_key(model: str, endpoint: str | None) -> str:
@@ -92,8 +96,8 @@ class Inputs:
     baseline: str
     variants: tuple[Variant, ...]
     """Sorted by name."""
-    cases: tuple[Case, ...]
-    """After sampling and quarantine, sorted by id."""
+    cases: Sequence[Case]
+    """After sampling and quarantine, sorted by id; very many are read from disk as they are asked for."""
     rubric: Rubric
     slo: Slo
     prices: Prices

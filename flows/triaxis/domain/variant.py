@@ -119,7 +119,15 @@ class Target:
 
     model: str
     api_base: str | None = None
-    transport: Literal["live", "batch", "import"] = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a variant's or a judge's calls are made. Not hashed: an answer is the same however it was asked for."""
+
+    transport: Literal["live", "batch"] = "live"
+    fallback: Literal["live"] | None = None
+    """How what batches did not answer is asked for; None leaves it to the next run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +140,10 @@ class Limits:
     """Per provider; None leaves only the adaptive limit."""
     tokens_per_min: float | None = None
     max_attempts: int = 6
+    batch_rows: int | None = None
+    """Most rows of one provider batch; None leaves the provider's own limit."""
+    batch_rounds: int = 3
+    """In so many batches, one after the other, a row may be before it is given up."""
     connect_timeout_s: float = 10.0
     first_token_timeout_s: float = 60.0
     total_timeout_s: float = 300.0

@@ -1,4 +1,4 @@
-"""The Prefect flow `evaluate`: the same stages, each a task, and one task per shard of missing calls.
+"""The Prefect flow `evaluate`: the same stages, each a task, and one task per shard of calls or provider batch.
 
 Prefect owns how a run happens: its graph, retries, schedule, artifacts and page. What was paid for, and what must run,
 is decided by the row store and the contents of files, so Prefect's result cache stays off.
@@ -7,7 +7,8 @@ is decided by the row store and the contents of files, so Prefect's result cache
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+import math
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import Any
@@ -28,22 +29,19 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 from prefect.tasks import Task
 
-from triaxis.domain.evaluation import target_key
-from triaxis.domain.rows import Request
-from triaxis.errors import Transient
+from triaxis.domain.batches import BatchIntent
+from triaxis.errors import Transient, Waiting
 from triaxis.pipelines.holding import attach
 from triaxis.pipelines.outlook import outlook, within_budget
-from triaxis.pipelines.session import Session
+from triaxis.pipelines.session import SHARD, Session
 from triaxis.pipelines.stages import RUNS, walk
+from triaxis.steps.orders import Order
 from triaxis.steps.probe import Block
-
-SHARD = 500
-"""Calls in one task: a task costs tens of milliseconds, so a sample is never one."""
 
 
 @flow(name="evaluate", persist_result=False)
 async def evaluate(
-    workspace: str = ".", config: str = "evaluation.yaml", variants: tuple[str, ...] = ()
+    workspace: str = ".", config: str = "evaluation.yaml", variants: tuple[str, ...] = (), *, wait: bool = True
 ) -> tuple[str, ...]:
     """Evaluates a workspace, from files to scorecard, and returns the names of the stages that ran.
 
@@ -51,12 +49,19 @@ async def evaluate(
         workspace: Folder of the workspace, or its file URL.
         config: The evaluation file, relative to it.
         variants: Names of the variants to evaluate; none means all.
+        wait: Whether provider batches are waited for. Else the flow ends, and the next one collects what is ready.
     """
-    async with attach(workspace, config, variants) as session:
+    patience_s = math.inf if wait else 0.0
+    async with attach(workspace, config, variants, patience_s) as session:
         if not session.approved:
             within_budget(outlook(session.wiring, only=session.only, source=session.source, plan=session.planned))
         await _tidy(workspace, config)
-        done = await walk(session, Tasks())
+        try:
+            done = await walk(session, Tasks())
+        except Waiting as waiting:
+            # Nothing is wrong: a later flow goes on from here.
+            session.progress.note(str(waiting))
+            return ()
         if "publish" in done:
             await _artifacts(session)
         session.version()
@@ -77,20 +82,25 @@ async def flushed() -> AsyncGenerator[None]:
 class Tasks:
     """Does a stage, and each shard of its calls, as tasks. Their arguments are a workspace's URL and row keys."""
 
-    async def calls(self, session: Session, stage: str, missing: Sequence[Request]) -> None:
+    async def calls(self, session: Session, orders: Sequence[Order]) -> None:
         """One task per model and shard, all at once: the pace they share keeps them in bounds."""
-        shards = list(_sharded(missing))
+        shards = [shard for order in orders for shard in order.shards(SHARD)]
         runs = [
-            _send.with_options(name=stage, task_run_name=f"{stage} {model} {number} of {len(shards)}")(
-                session.url, session.config, stage, keys
-            )
-            for number, (model, keys) in enumerate(shards, start=1)
+            _send.with_options(
+                name=shard.stage, task_run_name=f"{shard.stage} {shard.model} {number} of {len(shards)}"
+            )(session.url, session.config, shard.stage, shard.keys.texts())
+            for number, shard in enumerate(shards, start=1)
         ]
         # What failed for good shows in absent rows, which the stage reports all together.
         ended = await asyncio.gather(*runs, return_exceptions=True)
         for error in ended:
             if isinstance(error, BaseException) and not isinstance(error, Transient):
                 raise error
+
+    async def batch(self, session: Session, intent: BatchIntent) -> None:
+        """One task, from the submission to the last sealed row."""
+        task_name = f"{intent.stage} {intent.model} {intent.name} of {intent.rows} rows"
+        await _carry.with_options(name=intent.stage, task_run_name=task_name)(session.url, session.config, intent.name)
 
     async def probes(self, session: Session, blocks: Sequence[Block]) -> None:
         """One task for all blocks, which must follow one another."""
@@ -118,6 +128,12 @@ async def _send(workspace: str, config: str, stage: str, keys: list[str]) -> Non
             raise Transient(sent.last_error)
 
 
+@task(cache_policy=NO_CACHE)
+async def _carry(workspace: str, config: str, name: str) -> None:
+    async with attach(workspace, config) as session:
+        await session.carry(name)
+
+
 @task(name="probe", task_run_name="probe", cache_policy=NO_CACHE)
 async def _measure(workspace: str, config: str, keys: list[str]) -> None:
     async with attach(workspace, config) as session:
@@ -128,16 +144,6 @@ async def _measure(workspace: str, config: str, keys: list[str]) -> None:
 async def _do(workspace: str, config: str, name: str) -> None:
     async with attach(workspace, config) as session:
         await RUNS[name](session, Tasks())
-
-
-def _sharded(requests: Sequence[Request]) -> Iterator[tuple[str, list[str]]]:
-    """The model and keys of each shard."""
-    by_target: dict[str, list[Request]] = {}
-    for request in requests:
-        by_target.setdefault(target_key(request.model, request.endpoint), []).append(request)
-    for some in by_target.values():
-        for start in range(0, len(some), SHARD):
-            yield some[0].model, [request.key for request in some[start : start + SHARD]]
 
 
 async def _artifacts(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,11 +19,17 @@ _HELD: dict[tuple[str, str], Session] = {}
 
 @asynccontextmanager
 async def held(
-    root: Path, config: str, progress: Progress, verb: str, *, only: tuple[str, ...] = ()
+    root: Path,
+    config: str,
+    progress: Progress,
+    verb: str,
+    *,
+    only: tuple[str, ...] = (),
+    patience_s: float = math.inf,
 ) -> AsyncGenerator[Session]:
     """Holds a workspace, so that tasks of this process find its session by `attach`."""
     wiring = wire(root, config)
-    async with session(wiring, progress, verb, only=only) as own:
+    async with session(wiring, progress, verb, only=only, patience_s=patience_s) as own:
         key = (own.url, config)
         _HELD[key] = own
         try:
@@ -32,13 +39,15 @@ async def held(
 
 
 @asynccontextmanager
-async def attach(workspace: str, config: str, only: tuple[str, ...] = ()) -> AsyncGenerator[Session]:
+async def attach(
+    workspace: str, config: str, only: tuple[str, ...] = (), patience_s: float = math.inf
+) -> AsyncGenerator[Session]:
     """The session that this process holds on a workspace, or one of its own where it holds none."""
     root = _folder(workspace)
     if own := _HELD.get((root.resolve().as_uri(), config)):
         yield own
         return
-    async with held(root, config, Silence(), "run", only=only) as own:
+    async with held(root, config, Silence(), "run", only=only, patience_s=patience_s) as own:
         yield own
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from triaxis.domain.canonical import JsonValue
-from triaxis.domain.dag import STAGES
-from triaxis.domain.evaluation import Inputs, Source, Validation
+from triaxis.domain.dag import BY_NAME, STAGES
+from triaxis.domain.evaluation import Inputs, Operations, Source, Validation
 from triaxis.errors import OverBudget, StoreDamaged
 from triaxis.quantities import Money, total
 from triaxis.rules.words import dollars
 from triaxis.steps import generate
+from triaxis.steps.batching import in_flight
 from triaxis.steps.generate import PlannedGenerations
-from triaxis.steps.plan import Forecast, forecast, most_of
+from triaxis.steps.plan import Forecast, Planner
 from triaxis.steps.prepare import resolve
 from triaxis.wiring import Wiring
 
@@ -40,6 +41,11 @@ class Outlook:
         """What the calls will about cost."""
         return total(f.expected for f in self.forecasts)
 
+    @property
+    def most(self) -> Money:
+        """What they can cost at most, with what is in batches on their way."""
+        return total(f.most for f in self.forecasts)
+
     def text(self) -> str:
         """The plan as a person reads it."""
         by_stage = {f.stage: f for f in self.forecasts}
@@ -53,7 +59,7 @@ class Outlook:
             _line(name, reasons or (otherwise,), by_stage.get(name))
             for (name, reasons), otherwise in zip(self.reasons.items(), fresh, strict=True)
         ]
-        low, most = float(self.expected.usd), float(most_of(self.forecasts).usd)
+        low, most = float(self.expected.usd), float(self.most.usd)
         limit = "" if self.limit is None else f"; limits.max_usd is {dollars(float(self.limit.usd))}"
         price = "no provider is paid" if not most else f"about {dollars(low)}, at most {dollars(most)}"
         return "\n".join([*lines, f"in all: {self.calls} calls, {price}{limit}"])
@@ -65,7 +71,7 @@ class Outlook:
             "calls": {f.stage: _figures(f) for f in self.forecasts},
             "usd": {
                 "expected": self.expected.text(),
-                "most": most_of(self.forecasts).text(),
+                "most": self.most.text(),
                 "limit": None if self.limit is None else self.limit.text(),
             },
         }
@@ -92,15 +98,27 @@ def outlook(
     source, plan = source or wiring.workspace.read(), plan or partial(generate.plan, templates=wiring.templates)
     reasons = {stage.name: wiring.state.why(stage, source.files, only) for stage in STAGES}
     if not any(reasons[stage.name] for stage in STAGES if stage.calls or stage.raw):
-        return Outlook(reasons=reasons, forecasts=(), limit=_limit(source))
-    forecasts = forecast(
-        plan(resolve(source, _validation(wiring), only=only)),
+        return Outlook(reasons=reasons, forecasts=(), limit=_limit(source.operations))
+    inputs = resolve(source, _validation(wiring), only=only)
+    forecasts = _planner(wiring, source.operations, inputs).forecast(plan(inputs), answered=not reasons["generate"])
+    return Outlook(reasons=reasons, forecasts=forecasts, limit=_limit(source.operations))
+
+
+def prepared_outlook(wiring: Wiring, operations: Operations, plan: Callable[[Inputs], PlannedGenerations]) -> Outlook:
+    """What the stages would call on the inputs as they were prepared, whatever the user's files say by now."""
+    inputs, answered = wiring.evidence.inputs(), wiring.state.fresh(BY_NAME["generate"])
+    forecasts = _planner(wiring, operations, inputs).forecast(plan(inputs), answered=answered)
+    return Outlook(reasons={}, forecasts=forecasts, limit=_limit(operations))
+
+
+def _planner(wiring: Wiring, operations: Operations, inputs: Inputs) -> Planner:
+    return Planner(
+        operations=operations,
         store=wiring.store,
         evidence=wiring.evidence,
         templates=wiring.templates,
-        answered=not reasons["generate"],
+        in_flight=in_flight(wiring.book, evaluation=wiring.config, prices=inputs.prices.rows),
     )
-    return Outlook(reasons=reasons, forecasts=forecasts, limit=_limit(source))
 
 
 def within_budget(plan: Outlook) -> Outlook:
@@ -109,7 +127,7 @@ def within_budget(plan: Outlook) -> Outlook:
     Raises:
         OverBudget: where it is not; nothing was spent.
     """
-    most = most_of(plan.forecasts)
+    most = plan.most
     if plan.limit is not None and most > plan.limit:
         raise OverBudget(most, plan.limit)
     return plan
@@ -123,8 +141,8 @@ def _validation(wiring: Wiring) -> Validation | None:
         return None
 
 
-def _limit(source: Source) -> Money | None:
-    limit = source.operations.limits.max_usd
+def _limit(operations: Operations) -> Money | None:
+    limit = operations.limits.max_usd
     return None if limit is None else Money.of(limit)
 
 
@@ -132,16 +150,18 @@ def _line(stage: str, reasons: tuple[str, ...], plan: Forecast | None) -> str:
     why = "; ".join(reasons[:SHOWN_REASONS])
     more = f"; and {len(reasons) - SHOWN_REASONS} more reasons" if len(reasons) > SHOWN_REASONS else ""
     head = f"{stage:9} {why}{more}"
-    if plan is None or not (plan.calls or plan.stored):
+    if plan is None or not (plan.calls or plan.stored or plan.waiting):
         return head
+    stored = f"{plan.stored} stored" + (f", {plan.waiting} in batches on their way" if plan.waiting else "")
     tokens = f"about {plan.tokens.input or 0:,} tokens in and {plan.tokens.output or 0:,} out"
-    return f"{head}\n{'':9}   {plan.calls} calls ({plan.stored} stored), {tokens}"
+    return f"{head}\n{'':9}   {plan.calls} calls ({stored}), {tokens}"
 
 
 def _figures(plan: Forecast) -> dict[str, JsonValue]:
     return {
         "calls": plan.calls,
         "stored": plan.stored,
+        "in_batches": plan.waiting,
         "input_tokens": plan.tokens.input or 0,
         "output_tokens": plan.tokens.output or 0,
         "expected_usd": plan.expected.text(),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import BY_NAME, STAGES
+from triaxis.domain.keys import Keys
 from triaxis.domain.scorecard import Scorecard
+from triaxis.errors import Waiting
 from triaxis.pipelines.holding import held
-from triaxis.pipelines.outlook import outlook, within_budget
+from triaxis.pipelines.outlook import outlook, prepared_outlook, within_budget
 from triaxis.pipelines.prefect_server import prefect_server
 from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import Here, walk
@@ -51,15 +55,24 @@ class Outcome:
         }
 
 
-async def run_all(root: Path, config: str, progress: Progress, *, only: tuple[str, ...] = ()) -> Outcome:
+PATIENCE_UNDER_DVC_S = 600.0
+"""How long a stage verb waits for provider batches while DVC runs it, and holds DVC's locks."""
+
+
+async def run_all(
+    root: Path, config: str, progress: Progress, *, only: tuple[str, ...] = (), wait: bool = True
+) -> Outcome:
     """Evaluates a workspace; only what changed runs, and an orchestrator is started only if a call is missing.
 
     Raises:
-        TriaxisError: of every kind, as `errors` lists them.
+        Waiting: where provider batches are not ready and `wait` is false.
+        TriaxisError: of every other kind, as `errors` lists them.
     """
-    async with held(root, config, progress, "run", only=only) as own:
+    patience_s = math.inf if wait else 0.0
+    async with held(root, config, progress, "run", only=only, patience_s=patience_s) as own:
         done: tuple[str, ...] = ()
         if own.unchanged():
+            await own.collect_ready(Keys.of([]))
             await _refilled(own)
             own.wiring.version_unchanged()
         else:
@@ -83,9 +96,10 @@ async def _refilled(own: Session) -> None:
 async def run_one(root: Path, config: str, stage: str, progress: Progress) -> None:
     """Does one stage, whether or not its inputs changed: whoever calls a stage by name has decided that."""
     this = BY_NAME[stage]
-    async with held(root, config, progress, stage) as own:
+    patience_s = PATIENCE_UNDER_DVC_S if "DVC_STAGE" in os.environ else math.inf
+    async with held(root, config, progress, stage, patience_s=patience_s) as own:
         if this.calls:
-            within_budget(outlook(own.wiring, source=own.source, plan=own.planned))
+            within_budget(prepared_outlook(own.wiring, own.operations, own.planned))
         own.fresh(this)  # notes what the stage is made from, so that an edit meanwhile is seen
         await Here().stage(own, stage)
         own.record(this)
@@ -116,4 +130,7 @@ async def _orchestrated(own: Session) -> tuple[str, ...]:
 
         await ready
         async with flushed():
-            return done + tuple(await evaluate(own.url, own.config, own.only))
+            done += tuple(await evaluate(own.url, own.config, own.only, wait=own.patience_s > 0))
+    if own.waiting:
+        raise Waiting(own.waiting[0].stage, len(own.waiting), sum(intent.rows for intent in own.waiting))
+    return done

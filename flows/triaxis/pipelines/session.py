@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+import math
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
 
+from triaxis.domain.batches import BatchIntent
 from triaxis.domain.dag import STAGES, Stage
-from triaxis.domain.evaluation import Inputs, Source, target_key
-from triaxis.domain.rows import Request
+from triaxis.domain.evaluation import Inputs, Operations, PriceRow, Source, target_key
+from triaxis.domain.keys import Keys
 from triaxis.domain.variant import Target
+from triaxis.errors import CallFailed, Fault, InputFaults, NotMade
+from triaxis.ports.batches import BatchApi
 from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
-from triaxis.steps import calls, generate, judge, probe
+from triaxis.quantities import Money
+from triaxis.steps import batching, calls, generate, judge, probe
+from triaxis.steps.batch_desk import Desk
+from triaxis.steps.orders import Order
 from triaxis.steps.pacer import Pacer, Pacers
+from triaxis.steps.purse import Purse
 from triaxis.steps.sending import Sent
 from triaxis.wiring import Providers, Wiring
+
+SHARD = 500
+"""Calls of one send; more of them are under way at once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,22 +39,31 @@ class Session:
     progress: Progress
     only: tuple[str, ...] = ()
     """The variants to evaluate; empty means all."""
+    patience_s: float = math.inf
+    """How long a provider batch is waited for."""
     sent: Sent = Sent()
     """How the calls of this session ended so far."""
     approved: bool = False
     """Whether the upper estimate of this run was held against its budget."""
     probed: int = 0
     """Probe requests that this session sent."""
-    asked: dict[str, Request] = field(default_factory=dict[str, Request])
-    """What the stage at work asked for, by key."""
+    orders: Sequence[Order] = ()
+    """What the stage at work asked for."""
+    waiting: list[BatchIntent] = field(default_factory=list[BatchIntent])
+    """Batches that are at their provider still, though nobody waits for them."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _models: dict[str, ChatModel] = field(default_factory=dict[str, ChatModel])
+    _apis: dict[str, BatchApi] = field(default_factory=dict[str, BatchApi])
+    _denied: set[str] = field(default_factory=set[str])
+    """Keys of targets that nothing more is sent to."""
     _source: Source | None = None
+    _operations: Operations | None = None
     _planned: generate.PlannedGenerations | None = None
     _journal: Journal | None = None
     _pacers: Pacers | None = None
     _providers: Providers | None = None
+    _purse: Purse | None = None
 
     @property
     def url(self) -> str:
@@ -69,54 +88,105 @@ class Session:
                 self.progress.note(notice)
         return self._source
 
+    @property
+    def operations(self) -> Operations:
+        """Where and how calls are made; read without the dataset where nothing else was asked for.
+
+        Raises:
+            InputFaults: with every fault of the evaluation and its rubric.
+        """
+        if self._operations is None:
+            self._operations = self._source.operations if self._source else self.wiring.workspace.operations()
+        return self._operations
+
+    @property
+    def prices(self) -> Mapping[str, PriceRow]:
+        """The price rows of the models used, as they were prepared, else as the workspace has them."""
+        try:
+            return self.wiring.evidence.inputs().prices.rows
+        except NotMade:
+            return self.source.inputs.prices.rows
+
+    @property
+    def purse(self) -> Purse:
+        """The dollars of this run."""
+        if self._purse is None:
+            limit = self.operations.limits.max_usd
+            self._purse = Purse(None if limit is None else Money.of(limit))
+        return self._purse
+
+    @property
+    def desk(self) -> Desk:
+        """Where batches are noted."""
+        return Desk(
+            evaluation=self.config,
+            book=self.wiring.book,
+            store=self.wiring.store,
+            clock=self.wiring.clock,
+            progress=self.progress,
+            limits=self.operations.limits,
+            prices=self.prices,
+            purse=self.purse,
+        )
+
     def unchanged(self) -> bool:
         """Whether nothing changed since every stage last ran, which is known without reading the user's files."""
         return self.wiring.state.unchanged(STAGES, self.only)
 
     def fresh(self, stage: Stage) -> bool:
         """Whether the stage's files are what its inputs make of it."""
-        return self.wiring.state.fresh(stage, self.source.files, self.only)
+        return self.wiring.state.fresh(stage, self._raw_files(stage), self.only)
 
     def record(self, stage: Stage) -> None:
         """Notes what a stage that just ran was made from."""
-        self.wiring.state.record(stage, self.source.files, self.only)
+        self.wiring.state.record(stage, self._raw_files(stage), self.only)
+
+    def _raw_files(self, stage: Stage) -> tuple[str, ...]:
+        return self.source.files if stage.raw else ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The user's files that the inputs were made from."""
+        return self.wiring.state.raw_files() or self.source.files
 
     def version(self) -> None:
         """Hands the files to DVC; an evaluation of some variants only is not a version of it."""
         if not self.only and (missing := self.wiring.version(self.source)):
             self.progress.note(missing)
 
-    async def send(self, stage: str, requests: Sequence[Request]) -> Sent:
-        """Sends the requests, to all models at once, under paces that the whole session shares."""
-        by_target = groupby(sorted(requests, key=_target_of), key=_target_of)
-        batches = [self._send_to(stage, target, list(some)) for target, some in by_target]
+    async def send(self, orders: Sequence[Order]) -> Sent:
+        """Makes the calls of live orders, to all models at once, under paces that the whole session shares."""
+        sends = [self._send(shard) for order in orders for shard in order.shards(SHARD)]
         sent = Sent()
         # All end before this does: a batch that is stopped still waits for its calls in flight, which are paid for.
-        for ended in await asyncio.gather(*batches, return_exceptions=True):
+        for ended in await asyncio.gather(*sends, return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
             sent += ended
-        self.sent += sent
         return sent
 
-    async def _send_to(self, stage: str, target: str, requests: Sequence[Request]) -> Sent:
-        first, operations = requests[0], self.source.operations
-        return await calls.send(
-            requests,
-            model=await self._model(operations.targets[target]),
+    async def _send(self, order: Order) -> Sent:
+        sent = await calls.send(
+            [request for _, request in order.requests()],
+            model=await self._model(self._target(order.model, order.endpoint)),
             journal=self.journal,
             clock=self.wiring.clock,
-            limits=operations.limits,
-            pace=self._pacer(first),
+            limits=self.operations.limits,
+            pace=self._pacer(order),
             progress=self.progress,
-            price=self.source.inputs.prices.rows.get(first.model),
-            stage=stage,
+            price=self.prices.get(order.model),
+            stage=order.stage,
+            purse=self.purse,
         )
+        self.note_sent(order.model, order.endpoint, sent)
+        return sent
 
     async def send_keys(self, stage: str, keys: Collection[str]) -> Sent:
         """Sends what is still missing of some rows: a task that is tried again buys nothing twice."""
-        found = self.wiring.store.rows(keys)
-        return await self.send(stage, self._requests(stage, [key for key in keys if key not in found]))
+        wanted = Keys.of(list(keys))
+        missing = wanted.at(~self.wiring.store.known(wanted))
+        parts = (order.part(order.keys.among(missing)) for order in self._orders_with(stage, missing))
+        return await self.send([part for part in parts if len(part)])
 
     def planned(self, inputs: Inputs) -> generate.PlannedGenerations:
         """The answers to have; planned again only for inputs that are not those planned for last."""
@@ -124,17 +194,80 @@ class Session:
             self._planned = generate.plan(inputs, templates=self.wiring.templates)
         return self._planned
 
-    def _requests(self, stage: str, keys: Sequence[str]) -> Sequence[Request]:
-        """The requests behind some keys: those that this session asked for itself, or planned anew."""
-        if all(key in self.asked for key in keys):
-            return [self.asked[key] for key in keys]
-        w = self.wiring
+    def _orders_with(self, stage: str, keys: Keys) -> Sequence[Order]:
+        """The orders that hold some keys: those that this session made itself, or planned anew."""
+        if keys.among(Keys.joined(order.keys for order in self.orders)).all():
+            return self.orders
+        w, operations = self.wiring, self.operations
         inputs = w.evidence.inputs()
-        if stage != "judge":
-            return self.planned(inputs).requests(keys)
-        planned = judge.plan(inputs, evidence=w.evidence, store=w.store, templates=w.templates).requests
-        wanted = frozenset(keys)
-        return [request for request in planned if request.key in wanted]
+        if stage != judge.STAGE:
+            planned = self.planned(inputs)
+            return planned.orders(w.store.known(planned.rows), operations.variants)
+        deliveries = operations.judges
+        return judge.plan(
+            inputs, evidence=w.evidence, store=w.store, templates=w.templates, deliveries=deliveries
+        ).orders
+
+    async def settle_batches(self) -> None:
+        """Finds out what became of batches whose submission was cut off, before anything else is bought.
+
+        Raises:
+            BatchUnknown: where nobody can find out; a person decides.
+        """
+        self.wiring.book.clear()
+        for record in self.wiring.book.open():
+            intent = record.intent
+            if not self._reaches(intent):
+                self.progress.note(f"the batch {intent.name} is of {intent.model}, which this evaluation does not use")
+                continue
+            self.purse.take(self.desk.most(intent))
+            if record.submitted is None:
+                api = await self.batch_api(intent.model, intent.endpoint)
+                await batching.settle(record, api=api, desk=self.desk)
+
+    def _reaches(self, intent: BatchIntent) -> bool:
+        return target_key(intent.model, intent.endpoint) in self.operations.targets
+
+    def flying(self) -> Sequence[tuple[BatchIntent, Keys]]:
+        """The batches on their way that this evaluation can reach, with their rows."""
+        book = self.wiring.book
+        mine = [record.intent for record in book.open() if self._reaches(record.intent)]
+        return [(intent, book.rows(intent.name).keys) for intent in mine]
+
+    async def carry(self, name: str) -> None:
+        """Submits a batch that is not submitted, waits for its end as long as this session does, and seals it."""
+        intent = self.wiring.book.record(name).intent
+        if await self._carry(intent, self.patience_s):
+            self.waiting.append(intent)
+
+    async def collect_ready(self, wanted: Keys) -> None:
+        """Seals batches that have ended and hold nothing that is wanted any more: they are paid for."""
+        for intent, keys in self.flying():
+            if not keys.among(wanted).any():
+                await self._carry(intent, 0.0)
+
+    async def _carry(self, intent: BatchIntent, patience_s: float) -> bool:
+        """Whether the batch is at its provider still."""
+        api = await self.batch_api(intent.model, intent.endpoint)
+        try:
+            carried = await batching.carry(intent.name, api=api, desk=self.desk, patience_s=patience_s)
+        except CallFailed as error:
+            # The batch stays open: whatever it brings can still be fetched.
+            sent = Sent(failed=intent.rows, last_error=f"{intent.name}: {error}", denied=True)
+            self.note_sent(intent.model, intent.endpoint, sent)
+            return False
+        self.note_sent(intent.model, intent.endpoint, carried.sent)
+        return carried.waiting
+
+    def note_sent(self, model: str, endpoint: str | None, sent: Sent) -> None:
+        """Adds how some calls ended."""
+        self.sent += sent
+        if sent.denied:
+            self._denied.add(target_key(model, endpoint))
+
+    def denied(self, order: Order) -> bool:
+        """Whether nothing more can be bought of an order's model until a person changes something."""
+        return target_key(order.model, order.endpoint) in self._denied
 
     async def measure(self, blocks: Sequence[probe.Block]) -> None:
         """Measures blocks of probes, one after the other."""
@@ -143,11 +276,11 @@ class Session:
         await probe.measure(
             blocks,
             client=providers.probes,
-            targets=self.source.operations.targets,
+            targets=self.operations.targets,
             journal=self.journal,
             clock=self.wiring.clock,
             progress=self.progress,
-            prices=self.source.inputs.prices.rows,
+            prices=self.prices,
         )
 
     async def measure_keys(self, keys: Collection[str]) -> None:
@@ -164,10 +297,23 @@ class Session:
             self._journal = self._stack.enter_context(self.wiring.store.journal())
         return self._journal
 
-    def _pacer(self, request: Request) -> Pacer:
+    def _pacer(self, order: Order) -> Pacer:
         if self._pacers is None:
-            self._pacers = Pacers(limits=self.source.operations.limits, clock=self.wiring.clock)
-        return self._pacers.of(request.model, request.endpoint)
+            self._pacers = Pacers(limits=self.operations.limits, clock=self.wiring.clock)
+        return self._pacers.of(order.model, order.endpoint)
+
+    def _target(self, model: str, endpoint: str | None) -> Target:
+        """Where a model is reached.
+
+        Raises:
+            InputFaults: where the evaluation was edited since its inputs were prepared.
+        """
+        target = self.operations.targets.get(target_key(model, endpoint))
+        if target is None:
+            problem = f"it reaches no {model} at {endpoint or 'its provider'} any more"
+            advice = "Its inputs are older: `triaxis prepare` makes them anew."
+            raise InputFaults(Fault(file=self.config, problem=problem, advice=advice))
+        return target
 
     async def _model(self, target: Target) -> ChatModel:
         providers = await self._open_providers()
@@ -177,10 +323,19 @@ class Session:
                 self._models[key] = await self._stack.enter_async_context(providers.models.open(target))
         return self._models[key]
 
+    async def batch_api(self, model: str, endpoint: str | None) -> BatchApi:
+        """The batch API of a model; it stays open as long as the session."""
+        target, providers = self._target(model, endpoint), await self._open_providers()
+        key = target_key(target.model, target.api_base)
+        async with self._opening:
+            if key not in self._apis:
+                self._apis[key] = await self._stack.enter_async_context(providers.batches.open(target))
+        return self._apis[key]
+
     async def _open_providers(self) -> Providers:
         async with self._opening:
             if self._providers is None:
-                limits = self.source.operations.limits
+                limits = self.operations.limits
                 self._providers = await self._stack.enter_async_context(self.wiring.providers(limits))
         return self._providers
 
@@ -189,13 +344,19 @@ class Session:
         await self._stack.aclose()
 
 
-def _target_of(request: Request) -> str:
-    return target_key(request.model, request.endpoint)
+@asynccontextmanager
+async def onlooker(wiring: Wiring, progress: Progress) -> AsyncGenerator[Session]:
+    """A session that holds nothing, for whoever only looks while another may be at work."""
+    looking = Session(wiring=wiring, progress=progress)
+    try:
+        yield looking
+    finally:
+        await looking.close()
 
 
 @asynccontextmanager
 async def session(
-    wiring: Wiring, progress: Progress, verb: str, *, only: tuple[str, ...] = ()
+    wiring: Wiring, progress: Progress, verb: str, *, only: tuple[str, ...] = (), patience_s: float = math.inf
 ) -> AsyncGenerator[Session]:
     """Holds the workspace for a run; settles what a killed one left behind before anything is planned.
 
@@ -205,7 +366,7 @@ async def session(
     with wiring.lock(verb):
         if unknown := wiring.store.settle():
             progress.note(f"an earlier run was cut off: {unknown} calls in flight may have been billed, and count so")
-        held = Session(wiring=wiring, progress=progress, only=only)
+        held = Session(wiring=wiring, progress=progress, only=only, patience_s=patience_s)
         try:
             yield held
         finally:

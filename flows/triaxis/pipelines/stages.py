@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from triaxis.domain.batches import BatchIntent
 from triaxis.domain.dag import STAGES
-from triaxis.domain.rows import Request
+from triaxis.domain.evaluation import Inputs
+from triaxis.errors import Waiting
+from triaxis.pipelines import buying
 from triaxis.pipelines.session import Session
 from triaxis.steps import assess as assess_step
 from triaxis.steps import calls
@@ -22,14 +25,11 @@ from triaxis.steps import judge as judge_step
 from triaxis.steps import prepare as prepare_step
 from triaxis.steps import probe as probe_step
 from triaxis.steps import publish as publish_step
+from triaxis.steps.orders import Order
 
 
-class Dispatch(Protocol):
+class Dispatch(buying.Dispatch, Protocol):
     """How a stage's work is done."""
-
-    async def calls(self, session: Session, stage: str, missing: Sequence[Request]) -> None:
-        """Returns when every call was answered or has failed for good; failures show in their absent rows."""
-        ...
 
     async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
         """Measures the blocks one after the other: of two at once, neither would be measured."""
@@ -43,9 +43,13 @@ class Dispatch(Protocol):
 class Here:
     """Everything in this process, with no orchestrator."""
 
-    async def calls(self, session: Session, stage: str, missing: Sequence[Request]) -> None:
-        """All missing calls, under the session's paces."""
-        await session.send(stage, missing)
+    async def calls(self, session: Session, orders: Sequence[Order]) -> None:
+        """All calls, under the session's paces."""
+        await session.send(orders)
+
+    async def batch(self, session: Session, intent: BatchIntent) -> None:
+        """One batch."""
+        await session.carry(intent.name)
 
     async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
         """All missing blocks, in the plan's interleaved order."""
@@ -69,10 +73,13 @@ async def generate(session: Session, dispatch: Dispatch) -> None:
     """Asks the models for the answers that nobody has paid for yet."""
     w = session.wiring
     planned = session.planned(w.evidence.inputs())
-    missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
-    await _sent(session, dispatch, "generate", missing)
+    if not w.store.known(planned.rows).all():
+        calls.restore("generations", store=w.store, evidence=w.evidence)
+    orders = planned.orders(w.store.known(planned.rows), session.operations.variants)
+    await _bought(session, dispatch, orders)
     generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
-    session.progress.end("generate", f"{len(planned.items)} answers, {len(missing)} of them asked for now")
+    asked = sum(map(len, orders))
+    session.progress.end("generate", f"{len(planned)} answers, {asked} of them asked for now")
 
 
 async def probe(session: Session, dispatch: Dispatch) -> None:
@@ -81,7 +88,9 @@ async def probe(session: Session, dispatch: Dispatch) -> None:
     planned = probe_step.plan(w.evidence.inputs(), templates=w.templates)
     for notice in planned.notices:
         session.progress.note(notice)
-    missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
+    if planned.missing(w.store.rows(planned.keys)):
+        calls.restore("probes", store=w.store, evidence=w.evidence)
+    missing = planned.missing(w.store.rows(planned.keys))
     if missing:
         session.progress.begin("probe", sum(len(block.calls) for block in missing), "requests")
         await dispatch.probes(session, missing)
@@ -93,9 +102,11 @@ async def judge(session: Session, dispatch: Dispatch) -> None:
     """Scores every answer in every dimension; a score in doubt goes to the next judge, round by round."""
     w = session.wiring
     inputs, asked = w.evidence.inputs(), 0
-    while missing := judge_step.plan(inputs, evidence=w.evidence, store=w.store, templates=w.templates).requests:
-        asked += len(missing)
-        await _sent(session, dispatch, "judge", missing)
+    if _judge_orders(session, inputs):
+        calls.restore("judgments", store=w.store, evidence=w.evidence)
+    while orders := _judge_orders(session, inputs):
+        asked += sum(map(len, orders))
+        await _bought(session, dispatch, orders)
         if session.sent.failed:
             break
     counts = judge_step.collect(
@@ -109,6 +120,13 @@ async def judge(session: Session, dispatch: Dispatch) -> None:
     abstained = f", {counts.abstained} could not be read" if counts.abstained else ""
     total = counts.scored + counts.abstained + counts.failed
     session.progress.end("judge", f"{total} scores, {asked} judge calls{abstained}")
+
+
+def _judge_orders(session: Session, inputs: Inputs) -> Sequence[Order]:
+    w, deliveries = session.wiring, session.operations.judges
+    return judge_step.plan(
+        inputs, evidence=w.evidence, store=w.store, templates=w.templates, deliveries=deliveries
+    ).orders
 
 
 async def assess(session: Session, dispatch: Dispatch) -> None:
@@ -132,7 +150,7 @@ async def publish(session: Session, dispatch: Dispatch) -> None:
     w = session.wiring
     card = publish_step.publish(evidence=w.evidence, pages=w.pages)
     session.progress.end("publish", f"{w.reports}/scorecard.html")
-    w.archive.add(card.id, session.source.files)
+    w.archive.add(card.id, session.files)
 
 
 Run: TypeAlias = Callable[[Session, Dispatch], Awaitable[None]]
@@ -158,8 +176,17 @@ async def walk(session: Session, dispatch: Dispatch) -> tuple[str, ...]:
     return tuple(done)
 
 
-async def _sent(session: Session, dispatch: Dispatch, stage: str, missing: Sequence[Request]) -> None:
-    if missing:
-        session.progress.begin(stage, len(missing), "calls")
-        session.asked = {request.key: request for request in missing}
-        await dispatch.calls(session, stage, missing)
+async def _bought(session: Session, dispatch: Dispatch, orders: Sequence[Order]) -> None:
+    """Buys what a stage lacks.
+
+    Raises:
+        Waiting: where batches are at their provider that this run does not wait for.
+    """
+    if not orders:
+        return
+    stage = orders[0].stage
+    session.progress.begin(stage, sum(map(len, orders)), "calls")
+    session.orders = orders
+    await buying.bought(session, dispatch, orders)
+    if session.waiting:
+        raise Waiting(stage, len(session.waiting), sum(intent.rows for intent in session.waiting))

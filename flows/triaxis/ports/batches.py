@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from triaxis.domain.batches import BatchReport, BatchRules
+from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, BatchRows, BatchRules, Closed, Submitted
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
 
@@ -55,6 +55,80 @@ class BatchApi(Protocol):
 
     async def cancel(self, provider_id: str) -> None:
         """Asks the provider to stop; what it has completed by then is billed and can be fetched."""
+        ...
+
+
+class Draft(Protocol):
+    """An input file being written on this machine."""
+
+    @property
+    def rows(self) -> int:
+        """Lines so far."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        ...
+
+    def add(self, line: bytes) -> None:
+        """Adds a line."""
+        ...
+
+
+class BatchBook(Protocol):
+    """Every provider batch from its intention on. What it notes is durable when a method returns, and never changes."""
+
+    def open(self) -> Sequence[BatchRecord]:
+        """The batches of which something is still to come, oldest first."""
+        ...
+
+    def all(self) -> Sequence[BatchRecord]:
+        """Every batch, oldest first."""
+        ...
+
+    def record(self, name: str) -> BatchRecord:
+        """One batch.
+
+        Raises:
+            InputFaults: where there is none of that name.
+        """
+        ...
+
+    def rows(self, name: str) -> BatchRows:
+        """The rows of a batch."""
+        ...
+
+    def drafting(self) -> AbstractContextManager[Draft]:
+        """An empty input file; what is not intended by the end of the context is thrown away."""
+        ...
+
+    def clear(self) -> None:
+        """Deletes what a killed process left half-written; for the one process that holds the workspace."""
+        ...
+
+    def intend(self, draft: Draft, intent: BatchIntent, rows: BatchRows) -> None:
+        """Notes a batch that is about to be submitted, with every row, and keeps its file for that."""
+        ...
+
+    def submitted(self, name: str, submitted: Submitted) -> None:
+        """Notes that the provider has it."""
+        ...
+
+    def close(self, name: str, closed: Closed) -> None:
+        """Notes its end, and deletes its files from this machine."""
+        ...
+
+    def file(self, name: str) -> Path | None:
+        """Its input file, where it was made on this machine and nobody deleted it."""
+        ...
+
+    def folder(self, name: str) -> Path:
+        """Where its results are fetched to."""
+        ...
+
+    def lines(self, files: Sequence[Path]) -> Iterator[bytes]:
+        """The lines of result files, one after the other."""
         ...
 
 

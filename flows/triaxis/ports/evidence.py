@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
+from triaxis.domain.keys import Keys
 from triaxis.domain.measures import Measures
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
 
@@ -96,8 +97,12 @@ class Evidence(Protocol):
         """Every attempt behind a table, by variant, each once per variant and key."""
         ...
 
-    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
-        """The paid rows among `keys` that the present evidence carries, with their attempts."""
+    def paid_keys(self, table: TableName) -> Keys:
+        """The keys of the paid rows that a table carries, and of attempts that made none; none without the table."""
+        ...
+
+    def paid(self, table: TableName, keys: Keys) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """The paid rows among `keys` that a table carries, with attempts behind them; a row may come more than once."""
         ...
 
     def evidence_sha256(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Row
 
 
@@ -18,6 +19,14 @@ class Journal(Protocol):
 
     async def settle(self, attempt: Attempt, row: Row | None = None) -> None:
         """Returns when the attempt's outcome, and the row it sealed, are on disk."""
+        ...
+
+
+class Sealing(Protocol):
+    """New segments being written."""
+
+    def add(self, attempt: Attempt, row: Row | None) -> None:
+        """One attempt, with the row that it bought."""
         ...
 
 
@@ -35,6 +44,14 @@ class RowStore(Protocol):
 
     def attempts(self, keys: Collection[str]) -> Mapping[str, tuple[Attempt, ...]]:
         """Every attempt known for `keys`, by time; keys without one are left out."""
+        ...
+
+    def known(self, keys: Keys) -> Mask:
+        """Which rows are stored, without reading them."""
+        ...
+
+    def sealing(self) -> AbstractContextManager[Sealing]:
+        """Takes in answers that can be fetched again; they are there when the context has ended without an error."""
         ...
 
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:

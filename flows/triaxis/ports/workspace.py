@@ -7,7 +7,7 @@ from typing import Protocol
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message
-from triaxis.domain.evaluation import Source, Validation
+from triaxis.domain.evaluation import Operations, Source, Validation
 from triaxis.domain.rubric import PythonFunction
 from triaxis.domain.variant import Prompt
 
@@ -20,6 +20,14 @@ class Workspace(Protocol):
 
         Raises:
             InputFaults: with every fault of every file.
+        """
+        ...
+
+    def operations(self) -> Operations:
+        """Where and how calls are made, without reading the dataset.
+
+        Raises:
+            InputFaults: with every fault of the files that say it.
         """
         ...
 

@@ -9,13 +9,11 @@ An answer leaves here in OpenAI's chat completion shape, as every stored answer 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import cast
 
-from triaxis.domain.canonical import JsonValue
+from triaxis.domain.canonical import JsonValue, json_text, read_json
 
 ANSWERED = int(HTTPStatus.OK)
 UNSENT = frozenset({"batch_expired", "batch_cancelled", "expired", "canceled", "cancelled"})
@@ -79,10 +77,9 @@ def read_line(line: bytes | str) -> BatchLine:
         ValueError: where it is no JSON, names no row, or has no outcome; the text never quotes the line.
     """
     try:
-        said: object = json.loads(line)
-    except (ValueError, RecursionError):
+        fields = _mapping(read_json(line))
+    except ValueError:
         raise ValueError("the line is not JSON") from None
-    fields = _mapping(cast("JsonValue", said))
     custom_id = _first_text(fields.get("custom_id"), fields.get("key"))
     if custom_id is None:
         raise ValueError("the line names no row")
@@ -102,7 +99,7 @@ def _openai(custom_id: str, status: int, body: JsonValue, fields: _Fields) -> Ba
     return BatchLine(
         custom_id=custom_id,
         status=status,
-        body=body if isinstance(body, str) else _text_of(body),
+        body=body if isinstance(body, str) else json_text(body),
         code="" if status == ANSWERED else _code(body) or _code(fields.get("error")),
         busy_core_s=busy if isinstance(busy, float) else None,
         sends=sends if isinstance(sends, int) and sends > 0 else 1,
@@ -118,7 +115,7 @@ def _failed(custom_id: str, fields: _Fields) -> BatchLine:
     return BatchLine(
         custom_id=custom_id,
         status=status if isinstance(status, int) and status != ANSWERED else _SERVER,
-        body=_text_of({"error": said}),
+        body=json_text({"error": said}),
         code=_code(said),
     )
 
@@ -133,7 +130,7 @@ def _anthropic(custom_id: str, result: _Fields) -> BatchLine:
     code = _first_text(inner.get("type")) or _first_text(kind) or ""
     said: JsonValue = {"error": {"type": code, "code": code, "message": inner.get("message")}}
     status = _ANTHROPIC_STATUS.get(code, _SERVER)
-    return BatchLine(custom_id=custom_id, status=status, body=_text_of(said), code=code)
+    return BatchLine(custom_id=custom_id, status=status, body=json_text(said), code=code)
 
 
 def _from_anthropic(message: _Fields) -> dict[str, JsonValue]:
@@ -195,7 +192,7 @@ def _completion(said: _Fields) -> str:
         "finish_reason": _STOPS.get(finish, finish.lower()) if isinstance(finish, str) else None,
     }
     body = {"id": said["id"], "object": "chat.completion", "model": said["model"]}
-    return _text_of({**body, "choices": [choice], "usage": {**usage, **details}})
+    return json_text({**body, "choices": [choice], "usage": {**usage, **details}})
 
 
 def _code(error: JsonValue) -> str:
@@ -203,10 +200,6 @@ def _code(error: JsonValue) -> str:
     fields = _mapping(error)
     inner = _mapping(fields.get("error")) or fields
     return _first_text(inner.get("code"), inner.get("type"), error) or ""
-
-
-def _text_of(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _first_text(*values: JsonValue) -> str | None:

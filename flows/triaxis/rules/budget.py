@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
+from triaxis.domain.keys import Mask, Places
 from triaxis.domain.rows import Request
-from triaxis.quantities import NO_MONEY, Money, Tokens, total
-from triaxis.rules.price import upper_cost
+from triaxis.domain.variant import Delivery
+from triaxis.quantities import NO_MONEY, Money, Tokens
+from triaxis.rules.price import Mode, upper_cost
 
 BYTES_PER_TOKEN = 4
 """Of English text, about."""
@@ -22,41 +30,110 @@ UNSTATED_OUTPUT = 4096
 CAPS = ("max_completion_tokens", "max_tokens", "n_predict")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How many tokens some calls of one model will about be billed for, and how many they can be; a row a call."""
+
+    tokens: NDArray[np.int64]
+    """Shape (n, 4): expected input and output, most input and output."""
+
+    @classmethod
+    def of(cls, requests: Iterable[Request], row: PriceRow | None) -> Bounds:
+        """The bounds of requests, each sent once."""
+        return cls.listed([bound(request, row) for request in requests])
+
+    @classmethod
+    def listed(cls, rows: Sequence[Bound]) -> Bounds:
+        """The bounds, call by call."""
+        return cls(tokens=np.array(rows, dtype=np.int64).reshape(-1, 4))
+
+    @classmethod
+    def repeated(cls, one: Bound, times: int) -> Bounds:
+        """The bounds of so many equal calls."""
+        return cls(tokens=np.tile(np.array(one, np.int64), (times, 1)))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Bounds]) -> Bounds:
+        """All of them, in order."""
+        return cls(tokens=np.concatenate([np.zeros((0, 4), np.int64), *(part.tokens for part in parts)]))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def at(self, places: Places | Mask | slice) -> Bounds:
+        """The bounds of some of the calls."""
+        return Bounds(tokens=self.tokens[places])
+
+    @property
+    def expected(self) -> Tokens:
+        """About so much in all."""
+        return Tokens(input=int(self.tokens[:, 0].sum()), output=int(self.tokens[:, 1].sum()))
+
+    @property
+    def most(self) -> Tokens:
+        """No more than this in all: a token is at least a byte, and every answer has a cap."""
+        return Tokens(input=int(self.tokens[:, 2].sum()), output=int(self.tokens[:, 3].sum()))
+
+    @property
+    def upper(self) -> NDArray[np.int64]:
+        """No more input and output than this, call by call; shape (n, 2)."""
+        return self.tokens[:, 2:]
+
+
+Bound: TypeAlias = tuple[int, int, int, int]
+"""Expected input and output, most input and output tokens of one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Bounds calls that differ in their messages alone."""
+
+    params_bytes: int
+    expected: int
+    """Output tokens."""
+    most: int
+
+    @classmethod
+    def of(cls, params: Mapping[str, JsonValue], row: PriceRow | None) -> Gauge:
+        """What parameters and price row say of every call."""
+        cap, repeats = _cap(params, row), _count(params.get("n"), 1)
+        # Tool definitions and schemas among the parameters are read as prompt, too.
+        read = sum(len(str(value).encode()) for value in params.values() if not isinstance(value, int | float))
+        return cls(read, min(cap, TYPICAL_OUTPUT) * repeats, cap * repeats)
+
+    def bound(self, messages: Sequence[Message]) -> Bound:
+        """The bounds of one call."""
+        size = self.params_bytes + sum([_bytes(m.content) + len(m.role) for m in messages])
+        most = size + TEMPLATE_TOKENS + MESSAGE_TOKENS * len(messages)
+        return size // BYTES_PER_TOKEN + 1, self.expected, most, self.most
+
+
+def bound(request: Request, row: PriceRow | None) -> Bound:
+    """The bounds of one call."""
+    return Gauge.of(request.params, row).bound(request.messages)
+
+
 def upper_tokens(request: Request, row: PriceRow | None = None) -> Tokens:
-    """No more than this can be billed for one send: a token is at least a byte, and the answer has a cap."""
-    prompt = _bytes(request) + TEMPLATE_TOKENS + MESSAGE_TOKENS * len(request.messages)
-    return Tokens(input=prompt, output=_cap(request.params, row) * _count(request.params.get("n"), 1))
+    """No more than this can be billed for one send."""
+    *_, prompt, answer = bound(request, row)
+    return Tokens(input=prompt, output=answer)
 
 
-def expected_tokens(request: Request, row: PriceRow | None = None) -> Tokens:
-    """About this is billed for one send."""
-    prompt = _bytes(request) // BYTES_PER_TOKEN + 1
-    output = min(_cap(request.params, row), TYPICAL_OUTPUT)
-    return Tokens(input=prompt, output=output * _count(request.params.get("n"), 1))
+def dearest_mode(delivery: Delivery) -> Mode:
+    """The prices that calls are held to before they are made: what batches leave over may be asked for live."""
+    return "live" if delivery.transport == "live" or delivery.fallback is not None else "batch"
 
 
-def budget(requests: Iterable[Request], rows: Mapping[str, PriceRow]) -> tuple[Money, Money]:
-    """What the requests will about cost, and the most they can if each is sent once; models without a row are free.
+def cost_of(tokens: Tokens, row: PriceRow | None, mode: Mode) -> Money:
+    """What so many tokens cost at most; a model without a row is free.
 
     Self-hosted models, priced by busy time, are not spent money on, so they count nothing here.
     """
-    expected, most = dict[str, Tokens](), dict[str, Tokens]()
-    for request in requests:
-        row = rows.get(request.model)
-        if row is not None:
-            expected[request.model] = expected.get(request.model, Tokens()) + expected_tokens(request, row)
-            most[request.model] = most.get(request.model, Tokens()) + upper_tokens(request, row)
-    return _cost(expected, rows), _cost(most, rows)
+    return NO_MONEY if row is None else upper_cost(tokens, row, mode=mode)
 
 
-def _cost(tokens: Mapping[str, Tokens], rows: Mapping[str, PriceRow]) -> Money:
-    return total(upper_cost(count, rows[model]) for model, count in tokens.items()) if tokens else NO_MONEY
-
-
-def _bytes(request: Request) -> int:
-    # Tool definitions and schemas among the parameters are read as prompt, too.
-    params = sum(len(str(value).encode()) for value in request.params.values() if not isinstance(value, int | float))
-    return params + sum(len(m.content.encode()) + len(m.role) for m in request.messages)
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _cap(params: Mapping[str, JsonValue], row: PriceRow | None) -> int:

@@ -10,12 +10,10 @@ Providers differ in what a count contains, and a price multiplies each of them, 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from typing import cast
 
-from triaxis.domain.canonical import JsonValue
+from triaxis.domain.canonical import JsonValue, read_json
 from triaxis.domain.rows import Reply
 from triaxis.quantities import Tokens
 
@@ -31,7 +29,7 @@ def parse_reply(raw: str) -> Reply:
     Raises:
         ValueError: where the body is not a chat completion with a message; the text never quotes the body.
     """
-    body = _mapping(_loads(raw))
+    body = _body(raw)
     choices = body.get("choices")
     choice = _mapping(choices[0] if isinstance(choices, list) and choices else None)
     message = _mapping(choice.get("message"))
@@ -124,16 +122,16 @@ def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _loads(raw: str) -> JsonValue:
+def _body(raw: str) -> Mapping[str, JsonValue]:
     try:
-        return cast("JsonValue", json.loads(raw))
-    except (ValueError, RecursionError):
+        return _mapping(read_json(raw))
+    except ValueError:
         raise ValueError("the body is not JSON") from None
 
 
 def is_simulated(raw: str) -> bool:
     """Whether a body says that a simulated provider made it, by its `system_fingerprint`."""
     try:
-        return _mapping(_loads(raw)).get("system_fingerprint") == "simulated"
+        return _body(raw).get("system_fingerprint") == "simulated"
     except ValueError:
         return False

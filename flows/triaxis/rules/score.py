@@ -26,6 +26,8 @@ from triaxis.rules.form import Outside, inspecting
 from triaxis.rules.reply import no_answer
 from triaxis.rules.text import normalizer
 
+_COMPARING = get_args(Compares)
+
 
 def applies(dimension: Dimension, case: Case) -> bool:
     """Whether the dimension says anything about the case: it is in the slice, and has the `expected` that is needed."""
@@ -36,7 +38,7 @@ def applies(dimension: Dimension, case: Case) -> bool:
 
 def needs_expected(evaluator: Evaluator) -> bool:
     """Whether the evaluator compares the answer with `expected`."""
-    return isinstance(evaluator, get_args(Compares))
+    return isinstance(evaluator, _COMPARING)
 
 
 def failure(generation: Generation) -> Failed | None:

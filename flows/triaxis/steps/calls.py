@@ -1,4 +1,4 @@
-"""Buys answers: looks up what is paid for, and sends the rest. The one place where a call is sent again.
+"""Buys answers by live calls: finds what is paid for, and sends the rest. The one place where a call is sent again.
 
 A call is intended (its attempt fsynced), sent, and settled with the row it bought. Whatever kills the process in
 between leaves the intention behind, so that no send is ever forgotten:
@@ -8,33 +8,43 @@ between leaves the intention behind, so that no send is ever forgotten:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 from triaxis.domain.evaluation import PriceRow
-from triaxis.domain.rows import Request, Row
+from triaxis.domain.keys import Keys, Mask
+from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
 from triaxis.ports.clock import Clock
-from triaxis.ports.evidence import Evidence
+from triaxis.ports.evidence import Evidence, TableName
 from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal, RowStore
 from triaxis.steps.pacer import Pacer
+from triaxis.steps.purse import Purse
 from triaxis.steps.sending import Batch, Sent
 
+CHUNK = 8_192
+"""Rows that are taken into the store at once."""
 GRACE_S = 5.0
 """How long an interrupted run waits for calls in flight, which are paid for, to bring their answers."""
 
 
-def lookup(keys: Collection[str], *, store: RowStore, evidence: Evidence) -> Mapping[str, Row]:
-    """The rows already paid for: from the store, else from the present evidence, which the store then takes in."""
-    found = dict(store.rows(keys))
-    lost = [key for key in keys if key not in found]
-    if lost:
-        rows, attempts = evidence.stored(lost)
-        if rows:
-            store.adopt(rows, attempts)
-            found |= {row.key: row for row in rows}
-    return found
+def restore(table: TableName, *, store: RowStore, evidence: Evidence) -> bool:
+    """Takes into the store what the present evidence carries and the store lost; whether there was anything."""
+    keys = evidence.paid_keys(table)
+    lost = ~store.known(keys)
+    paid = evidence.paid(table, keys.at(lost)) if lost.any() else iter(())
+    while chunk := list(islice(paid, CHUNK)):
+        rows = [row for row, _ in chunk if row is not None]
+        store.adopt(rows, [attempt for _, attempts in chunk for attempt in attempts])
+    return bool(lost.any())
+
+
+def found(keys: Keys, table: TableName, *, store: RowStore, evidence: Evidence) -> Mask:
+    """Which rows are paid for, in the store or in the present evidence; nothing is taken in."""
+    known = store.known(keys)
+    return known if known.all() else known | keys.among(evidence.paid_keys(table))
 
 
 async def send(
@@ -48,6 +58,7 @@ async def send(
     progress: Progress,
     price: PriceRow | None = None,
     stage: str = "generate",
+    purse: Purse | None = None,
     grace_s: float = GRACE_S,
 ) -> Sent:
     """Sends requests to one model and returns when each has an outcome; one that fails stops no other.
@@ -65,10 +76,19 @@ async def send(
         progress: advanced by one for each outcome.
         price: the model's, for dollars so far and to bound an answer without a cap.
         stage: whose progress it is.
+        purse: of the run; none means that nothing limits it.
         grace_s: see above.
     """
     batch = Batch(
-        model=model, journal=journal, clock=clock, limits=limits, pace=pace, progress=progress, price=price, stage=stage
+        model=model,
+        journal=journal,
+        clock=clock,
+        limits=limits,
+        pace=pace,
+        progress=progress,
+        price=price,
+        stage=stage,
+        purse=purse or Purse(),
     )
     unique = {request.key: request for request in requests}
     return await batch.run(unique, grace_s)

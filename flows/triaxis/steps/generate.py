@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from triaxis.domain.case import Case
+import numpy as np
+
+from triaxis.domain.case import Case, Message
 from triaxis.domain.evaluation import Inputs
-from triaxis.domain.rows import Attempt, Generation, Reply, Request, Row
-from triaxis.domain.variant import ModelVariant
+from triaxis.domain.keys import Keys, Mask, Places
+from triaxis.domain.rows import Attempt, Generation, Keyring, Reply, Request, Row
+from triaxis.domain.variant import Delivery, ModelVariant
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
+from triaxis.rules.budget import Bounds, Gauge
 from triaxis.rules.reply import parse_reply
+from triaxis.steps.orders import Order
 
 STAGE = "generate"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One answer that the evaluation wants."""
-
-    variant: str
-    case: int
-    """Position of the case in the inputs."""
-    sample: int
-    key: str
+CHUNK = 8_192
+"""Answers held at once."""
+_LOOKED_AT = 1_000
+"""Missing answers among whose attempts the last error is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,79 +34,141 @@ class PlannedGenerations:
 
     inputs: Inputs
     templates: Templates
-    items: Sequence[Planned]
+    keys: Keys
     """In the order of variants, cases and samples."""
-    by_key: Mapping[str, Planned]
-    """One answer for each row: variants that ask the same share what was paid."""
+    bounds: Bounds
+    distinct: Places
+    """One place for each row: variants that ask the same share what was paid."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
     @property
-    def keys(self) -> AbstractSet[str]:
-        """Of the rows behind the answers, each once."""
-        return self.by_key.keys()
+    def rows(self) -> Keys:
+        """The keys of the rows behind the answers, each once."""
+        return self.keys.at(self.distinct)
 
-    def missing(self, found: Collection[str]) -> Sequence[Request]:
-        """The requests, each once, whose keys are not among those found."""
-        return self.requests(key for key in self.by_key if key not in found)
+    def orders(self, found: Mask, deliveries: Mapping[str, Delivery]) -> tuple[Order, ...]:
+        """What is to be bought, where `found` says which of `rows` are stored; by model, server and delivery."""
+        missing = self.distinct[~found]
+        lots: dict[tuple[str, str | None, Delivery], list[Places]] = {}
+        for variant, _, mine in self._by_variant(missing):
+            lot = variant.model, variant.endpoint, deliveries.get(variant.name, Delivery())
+            lots.setdefault(lot, []).append(mine)
+        return tuple(self._order(*lot, np.concatenate(parts)) for lot, parts in lots.items())
 
-    def requests(self, keys: Iterable[str]) -> Sequence[Request]:
-        """The requests of some of `keys`."""
-        variants = {variant.name: variant for variant in self.inputs.generated}
-        return [self._request(variants[item.variant], item) for item in map(self.by_key.__getitem__, keys)]
+    def _order(self, model: str, endpoint: str | None, delivery: Delivery, places: Places) -> Order:
+        return Order(
+            stage=STAGE,
+            model=model,
+            endpoint=endpoint,
+            delivery=delivery,
+            keys=self.keys.at(places),
+            bounds=self.bounds.at(places),
+            places=places,
+            ask=self.requests,
+        )
 
-    def _request(self, variant: ModelVariant, item: Planned) -> Request:
-        return request(variant, self.inputs.cases[item.case], item.sample, templates=self.templates)
+    def requests(self, places: Places) -> Iterator[Request]:
+        """The requests at some places, ascending."""
+        for variant, start, mine in self._by_variant(places):
+            yield from _some_requests(variant, self.inputs.cases, (mine - start).tolist(), self.templates)
+
+    def _by_variant(self, places: Places) -> Iterator[tuple[ModelVariant, int, Places]]:
+        """Each variant that has some of the places, with its first place of all and those it has."""
+        start = 0
+        for variant in self.inputs.generated:
+            end = start + len(self.inputs.cases) * variant.samples
+            mine = places[np.searchsorted(places, start) : np.searchsorted(places, end)]
+            if len(mine):
+                yield variant, start, mine
+            start = end
 
 
-def request(variant: ModelVariant, case: Case, sample: int, *, templates: Templates) -> Request:
-    """What a variant asks about a case."""
+def _some_requests(
+    variant: ModelVariant, cases: Sequence[Case], places: Sequence[int], templates: Templates
+) -> Iterator[Request]:
+    """A variant's requests at some places among its own, ascending; a case is rendered once for all its samples."""
+    last, messages = -1, ()
+    for place in places:
+        number, sample = divmod(place, variant.samples)
+        if number != last:
+            last, messages = number, templates.messages(variant.prompt, cases[number])
+        yield _request(variant, messages, sample)
+
+
+def _request(variant: ModelVariant, messages: tuple[Message, ...], sample: int) -> Request:
     return Request(
-        model=variant.model,
-        endpoint=variant.endpoint,
-        messages=templates.messages(variant.prompt, case),
-        params=variant.params,
-        sample=sample,
+        model=variant.model, endpoint=variant.endpoint, messages=messages, params=variant.params, sample=sample
     )
 
 
 def plan(inputs: Inputs, *, templates: Templates) -> PlannedGenerations:
     """The answers to have: one for each variant that generates, each case and each sample."""
-    items = [
-        Planned(variant.name, number, sample, request(variant, case, sample, templates=templates).key)
-        for variant in inputs.generated
-        for number, case in enumerate(inputs.cases)
+    parts = [part for variant in inputs.generated for part in _planned(variant, inputs, templates)]
+    keys = Keys.joined(keys for keys, _ in parts)
+    return PlannedGenerations(
+        inputs=inputs,
+        templates=templates,
+        keys=keys,
+        bounds=Bounds.joined(bounds for _, bounds in parts),
+        distinct=keys.firsts(),
+    )
+
+
+def _planned(variant: ModelVariant, inputs: Inputs, templates: Templates) -> Iterator[tuple[Keys, Bounds]]:
+    """Keys and bounds of all that a variant asks, in chunks."""
+    keyring = Keyring(variant.model, variant.endpoint, variant.params)
+    gauge = Gauge.of(variant.params, inputs.prices.rows.get(variant.model))
+    asked = (
+        (keyring.key(messages, sample), gauge.bound(messages))
+        for case in inputs.cases
+        for messages in [templates.messages(variant.prompt, case)]
         for sample in range(variant.samples)
-    ]
-    by_key = {item.key: item for item in items}
-    return PlannedGenerations(inputs=inputs, templates=templates, items=items, by_key=by_key)
+    )
+    while chunk := list(islice(asked, CHUNK)):
+        yield Keys.of([key for key, _ in chunk]), Bounds.listed([bound for _, bound in chunk])
 
 
 def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence, last_error: str = "") -> None:
-    """Writes the answers with every attempt behind them.
+    """Writes the answers with every attempt behind them, some thousand at a time.
 
     Raises:
         Incomplete: where rows are missing; nothing is written then. `last_error` says what kept them.
     """
-    keys = planned.keys
-    rows, attempts = store.rows(keys), store.attempts(keys)
-    missing = len(keys) - len(rows)
-    if missing:
-        raise Incomplete(STAGE, missing, len(keys), last_error or _last_error(keys - rows.keys(), attempts))
-    evidence.write_generations(_generations(planned, rows, attempts))
+    rows = planned.rows
+    missing = rows.at(~store.known(rows))
+    if len(missing):
+        some = missing.at(slice(_LOOKED_AT)).texts()
+        raise Incomplete(STAGE, len(missing), len(rows), last_error or _last_error(store.attempts(some)))
+    evidence.write_generations(_generations(planned, store))
 
 
-def _generations(
-    planned: PlannedGenerations, rows: Mapping[str, Row], attempts: Mapping[str, tuple[Attempt, ...]]
-) -> Iterator[Generation]:
-    for item in planned.items:
-        row = rows[item.key]
-        yield Generation(
-            variant=item.variant,
-            case_id=planned.inputs.cases[item.case].id,
-            sample=item.sample,
-            row=row,
-            reply=_reply(row),
-            attempts=attempts.get(item.key, ()),
-        )
+def _generations(planned: PlannedGenerations, store: RowStore) -> Iterator[Generation]:
+    named = _named(planned.inputs)
+    for start in range(0, len(planned), CHUNK):
+        keys = planned.keys.at(slice(start, start + CHUNK)).texts()
+        rows, attempts = store.rows(keys), store.attempts(keys)
+        for key, (variant, case_id, sample) in zip(keys, named, strict=False):
+            row = rows[key]
+            yield Generation(
+                variant=variant,
+                case_id=case_id,
+                sample=sample,
+                row=row,
+                reply=_reply(row),
+                attempts=attempts.get(key, ()),
+            )
+
+
+def _named(inputs: Inputs) -> Iterator[tuple[str, str, int]]:
+    """Variant, case and sample of every answer, in the order of a plan."""
+    return (
+        (variant.name, case.id, sample)
+        for variant in inputs.generated
+        for case in inputs.cases
+        for sample in range(variant.samples)
+    )
 
 
 def _reply(row: Row) -> Reply | None:
@@ -121,7 +181,7 @@ def _reply(row: Row) -> Reply | None:
         raise StoreDamaged(f"row {row.key} is stored as answered and holds no answer") from None
 
 
-def _last_error(missing: Collection[str], attempts: Mapping[str, tuple[Attempt, ...]]) -> str:
+def _last_error(attempts: Mapping[str, Collection[Attempt]]) -> str:
     """The reason of the latest failed attempt, as the store remembers it."""
-    failed = [a for key in missing for a in attempts.get(key, ()) if a.error]
+    failed = [attempt for tried in attempts.values() for attempt in tried if attempt.error]
     return max(failed, key=lambda a: a.at_ns).error or "" if failed else "not sent"

@@ -5,44 +5,47 @@ alone. A judge is asked through the row store, whose keys are made of the render
 one dimension asks for that dimension's calls and no others. As a doubtful score goes to the next judge, asking takes
 rounds:
 
-    while requests := plan(...).requests:
-        send(requests, ...)
+    while orders := plan(...).orders:
+        buy(orders)
     collect(...)
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import TypeAlias
+from itertools import groupby, islice
+from typing import TypeAlias, TypeVar
+
+import numpy as np
 
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs
+from triaxis.domain.keys import Keys, Places
 from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, Request, Row, Scored
 from triaxis.domain.rubric import Dimension, Judged, JudgeModel
-from triaxis.domain.variant import Prompt
+from triaxis.domain.variant import Delivery, Prompt
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates
 from triaxis.rules.agreement import Scorer
+from triaxis.rules.budget import Bounds
 from triaxis.rules.form import Outside
 from triaxis.rules.judging import Settled, Wanted, fenced, judge_request, walk
 from triaxis.rules.score import applies, failure, scorer
-from triaxis.steps.calls import lookup
+from triaxis.steps.orders import Order
 
+STAGE = "judge"
 _CHUNK = 10_000
 """Generations held at once."""
 
-_Lookup: TypeAlias = Callable[[Collection[str]], Mapping[str, Row]]
-"""The paid rows among some keys."""
-_Scope: TypeAlias = Mapping[str, tuple[Case, tuple[Dimension, ...]]]
-"""By case id."""
+_Pair: TypeAlias = tuple[Generation, Case]
 _Place: TypeAlias = tuple[int, str]
 """Where a judged answer stands: its index in the chunk, and the dimension."""
+_P = TypeVar("_P", int, _Place)
 _Question: TypeAlias = Callable[[Mapping[str, Row]], Wanted | Settled]
 """Goes as far as some stored rows take it."""
 _Verdict: TypeAlias = tuple[Settled, tuple[Attempt, ...]]
@@ -52,8 +55,8 @@ _Verdict: TypeAlias = tuple[Settled, tuple[Attempt, ...]]
 class PlannedJudgments:
     """What judging needs next."""
 
-    requests: tuple[Request, ...]
-    """Unique calls without a stored reply that can be made now; further judges may be asked when they are in."""
+    orders: tuple[Order, ...]
+    """Calls without a stored reply that can be made now; further judges may be asked when they are in."""
     judged: int
     """Judgments that need a judge."""
     settled: int
@@ -76,15 +79,13 @@ class JudgeCalls:
     dimension: Dimension
     judge: JudgeModel
     calls: int
-    certain: bool
-    """Whether every one is made (the first judge), or only for the scores that escalate."""
 
 
 def most_calls(inputs: Inputs) -> tuple[JudgeCalls, ...]:
     """An upper bound of the calls that judging makes, before any answer is known."""
     answers = sum(variant.samples for variant in inputs.generated)
     return tuple(
-        JudgeCalls(dimension=dimension, judge=judge, calls=cases * answers, certain=place == 0)
+        JudgeCalls(dimension=dimension, judge=judge, calls=cases * answers)
         for dimension in inputs.rubric.active
         if isinstance(dimension.evaluator, Judged)
         for cases in [sum(applies(dimension, case) for case in inputs.cases)]
@@ -93,20 +94,99 @@ def most_calls(inputs: Inputs) -> tuple[JudgeCalls, ...]:
     )
 
 
-def plan(inputs: Inputs, *, evidence: Evidence, store: RowStore, templates: Templates) -> PlannedJudgments:
-    """The judges' calls that are missing and can be made now."""
-    judged = tuple(d for d in inputs.rubric.active if isinstance(d.evaluator, Judged))
-    missing: dict[str, Request] = {}
+def plan(
+    inputs: Inputs,
+    *,
+    evidence: Evidence,
+    store: RowStore,
+    templates: Templates,
+    deliveries: Mapping[str, Delivery] | None = None,
+) -> PlannedJudgments:
+    """The judges' calls that are missing and can be made now; `deliveries` are by the name of the judge."""
+    asking = _Asking.of(inputs, evidence, store, templates)
+    lots: dict[_Lot, list[tuple[Keys, Bounds, Places]]] = {}
     waiting = settled = 0
-    if judged:
-        scope, find = _scope(inputs, judged), partial(lookup, store=store, evidence=evidence)
-        for chunk in _chunks(evidence.generations()):
-            states = _answer(_questions(chunk, scope, templates), find)
-            wanted = [state.request for state in states.values() if isinstance(state, Wanted)]
-            missing |= {request.key: request for request in wanted}
-            waiting += len(wanted)
-            settled += len(states) - len(wanted)
-    return PlannedJudgments(requests=tuple(missing.values()), judged=waiting + settled, settled=settled)
+    for states in asking.states() if asking.dimensions else ():
+        wanted = {place: state for place, state in states.items() if isinstance(state, Wanted)}
+        waiting, settled = waiting + len(wanted), settled + len(states) - len(wanted)
+        for lot, places in _by_lot(wanted, deliveries or {}).items():
+            requests = [wanted[place].request for place in places]
+            keys, bounds = Keys.of([r.key for r in requests]), Bounds.of(requests, inputs.prices.rows.get(lot[0]))
+            lots.setdefault(lot, []).append((keys, bounds, np.array(places, np.int64)))
+    orders = tuple(asking.order(lot, columns) for lot, columns in lots.items())
+    return PlannedJudgments(orders=orders, judged=waiting + settled, settled=settled)
+
+
+_Lot: TypeAlias = tuple[str, str | None, Delivery]
+"""Model, server and delivery: what may be bought together."""
+
+
+def _by_lot(wanted: Mapping[int, Wanted], deliveries: Mapping[str, Delivery]) -> Mapping[_Lot, list[int]]:
+    lots: dict[_Lot, list[int]] = {}
+    for place, state in wanted.items():
+        lot = state.judge.model, state.judge.endpoint, deliveries.get(state.judge.name, Delivery())
+        lots.setdefault(lot, []).append(place)
+    return lots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """What judges are asked about the stored answers. Every question has a place, by answer and then dimension."""
+
+    inputs: Inputs
+    evidence: Evidence
+    store: RowStore
+    templates: Templates
+    dimensions: tuple[Dimension, ...]
+
+    @classmethod
+    def of(cls, inputs: Inputs, evidence: Evidence, store: RowStore, templates: Templates) -> _Asking:
+        judged = tuple(d for d in inputs.rubric.active if isinstance(d.evaluator, Judged))
+        return cls(inputs=inputs, evidence=evidence, store=store, templates=templates, dimensions=judged)
+
+    def states(self, only: Places | None = None) -> Iterator[Mapping[int, Wanted | Settled]]:
+        """How far stored replies take each question, or those at some places; a chunk of answers at a time."""
+        width, start = len(self.dimensions), 0
+        for chunk in _chunks(self.inputs, self.evidence):
+            end = start + width * len(chunk)
+            mine = None if only is None else only[np.searchsorted(only, start) : np.searchsorted(only, end)] - start
+            if mine is None or len(mine):
+                chosen = None if mine is None else frozenset(mine.tolist())
+                states = _answer(self._questions(chunk, chosen), self.store)
+                yield {start + place: state for place, state in states.items()}
+            start = end
+
+    def _questions(self, chunk: Sequence[_Pair], chosen: frozenset[int] | None) -> Mapping[int, _Question]:
+        """The questions by place in the chunk; a missing answer needs no judge to fail."""
+        questions: dict[int, _Question] = {}
+        for index, (generation, case) in enumerate(chunk):
+            for position, dimension in enumerate(self.dimensions):
+                place = index * len(self.dimensions) + position
+                if (chosen is None or place in chosen) and applies(dimension, case):
+                    question = _question(dimension, generation, case, self.templates)
+                    questions |= {} if question is None else {place: question}
+        return questions
+
+    def requests(self, places: Places) -> Iterator[Request]:
+        """The calls wanted at some places, ascending."""
+        for states in self.states(only=places):
+            yield from (state.request for state in states.values() if isinstance(state, Wanted))
+
+    def order(self, lot: _Lot, columns: Sequence[tuple[Keys, Bounds, Places]]) -> Order:
+        """The calls of one lot, each once."""
+        keys, bounds, places = zip(*columns, strict=True)
+        joined = Keys.joined(keys)
+        whole = Order(
+            stage=STAGE,
+            model=lot[0],
+            endpoint=lot[1],
+            delivery=lot[2],
+            keys=joined,
+            bounds=Bounds.joined(bounds),
+            places=np.concatenate(places),
+            ask=self.requests,
+        )
+        return whole.part(joined.firsts())
 
 
 def collect(
@@ -125,13 +205,12 @@ def collect(
     """
     outside = Outside(fits=schemas.misfit, python=python.call)
     scorers = {d.name: scorer(d, outside) for d in inputs.rubric.active if not isinstance(d.evaluator, Judged)}
-    scope, find = _scope(inputs, inputs.rubric.active), partial(lookup, store=store, evidence=evidence)
     tally = Counter[type[Outcome]]()
 
     def judgments() -> Iterator[Judgment]:
-        for chunk in _chunks(evidence.generations()):
-            verdicts = _verdicts(_answer(_questions(chunk, scope, templates), find), store)
-            for judgment in _judge(chunk, scope, scorers, verdicts):
+        for chunk in _chunks(inputs, evidence):
+            verdicts = _verdicts(chunk, inputs.rubric.active, store, templates)
+            for judgment in _judge(chunk, inputs.rubric.active, scorers, verdicts):
                 tally[type(judgment.outcome)] += 1
                 yield judgment
 
@@ -139,34 +218,31 @@ def collect(
     return JudgedCounts(scored=tally[Scored], abstained=tally[Abstained], failed=tally[Failed])
 
 
-def _scope(inputs: Inputs, dimensions: Sequence[Dimension]) -> _Scope:
-    """Every case with the dimensions that apply to it, in the order of their names."""
-    return {case.id: (case, tuple(d for d in dimensions if applies(d, case))) for case in inputs.cases}
+def _chunks(inputs: Inputs, evidence: Evidence) -> Iterator[Sequence[_Pair]]:
+    pairs = _with_cases(evidence.generations(), inputs.cases)
+    return iter(lambda: tuple(islice(pairs, _CHUNK)), ())
 
 
-def _chunks(generations: Iterator[Generation]) -> Iterator[Sequence[Generation]]:
-    return iter(lambda: tuple(islice(generations, _CHUNK)), ())
+def _with_cases(generations: Iterator[Generation], cases: Sequence[Case]) -> Iterator[_Pair]:
+    """Each generation with its case: both are in the order of the cases' ids, anew for each variant."""
+    for _, own in groupby(generations, key=lambda generation: generation.variant):
+        ahead = iter(cases)
+        case = next(ahead, None)
+        for generation in own:
+            while case is not None and case.id < generation.case_id:
+                case = next(ahead, None)
+            if case is None or case.id != generation.case_id:
+                problem = f"generations.parquet holds case {generation.case_id!r}, which the inputs do not"
+                raise StoreDamaged(f"{problem}: run generate again")
+            yield generation, case
 
 
-def _in_scope(generation: Generation, scope: _Scope) -> tuple[Case, tuple[Dimension, ...]]:
-    if generation.case_id not in scope:
-        raise StoreDamaged(
-            f"generations.parquet holds case {generation.case_id!r}, which the inputs do not: run generate again"
-        )
-    return scope[generation.case_id]
-
-
-def _questions(chunk: Sequence[Generation], scope: _Scope, templates: Templates) -> Mapping[_Place, _Question]:
-    """What is asked of judges about the answers of a chunk; a missing answer needs no judge to fail."""
-    questions: dict[_Place, _Question] = {}
-    for index, generation in enumerate(chunk):
-        case, dimensions = _in_scope(generation, scope)
-        for dimension in dimensions:
-            evaluator = dimension.evaluator
-            if isinstance(evaluator, Judged) and generation.reply is not None and failure(generation) is None:
-                ask = _asker(evaluator, case, generation.reply.text, templates)
-                questions[index, dimension.name] = partial(walk, evaluator, ask)
-    return questions
+def _question(dimension: Dimension, generation: Generation, case: Case, templates: Templates) -> _Question | None:
+    """What is asked of judges about an answer in one dimension; None where nothing is."""
+    evaluator = dimension.evaluator
+    if not isinstance(evaluator, Judged) or generation.reply is None or failure(generation) is not None:
+        return None
+    return partial(walk, evaluator, _asker(evaluator, case, generation.reply.text, templates))
 
 
 def _asker(evaluator: Judged, case: Case, answer: str, templates: Templates) -> Callable[[JudgeModel], Request]:
@@ -176,25 +252,34 @@ def _asker(evaluator: Judged, case: Case, answer: str, templates: Templates) -> 
     return lambda judge: judge_request(judge, messages, evaluator.scale)
 
 
-def _answer(questions: Mapping[_Place, _Question], find: _Lookup) -> Mapping[_Place, Wanted | Settled]:
+def _answer(questions: Mapping[_P, _Question], store: RowStore) -> Mapping[_P, Wanted | Settled]:
     """How far stored replies take each question; every pass goes one judge further."""
     stored: dict[str, Row] = {}
-    states: dict[_Place, Wanted | Settled] = {}
+    states: dict[_P, Wanted | Settled] = {}
     unsettled = list(questions)
     while unsettled:
         states |= {place: questions[place](stored) for place in unsettled}
         keys = {place: s.request.key for place in unsettled if isinstance(s := states[place], Wanted)}
-        stored |= find(set(keys.values())) if keys else {}
+        stored |= store.rows(set(keys.values())) if keys else {}
         unsettled = [place for place, key in keys.items() if key in stored]
     return states
 
 
-def _verdicts(states: Mapping[_Place, Wanted | Settled], store: RowStore) -> Mapping[_Place, _Verdict]:
-    """The settled judgments with every attempt behind them.
+def _verdicts(
+    chunk: Sequence[_Pair], dimensions: Sequence[Dimension], store: RowStore, templates: Templates
+) -> Mapping[_Place, _Verdict]:
+    """The settled judgments of a chunk with every attempt behind them.
 
     Raises:
         Incomplete: where a judge's reply is missing.
     """
+    questions = {
+        (index, dimension.name): question
+        for index, (generation, case) in enumerate(chunk)
+        for dimension in dimensions
+        if applies(dimension, case) and (question := _question(dimension, generation, case, templates)) is not None
+    }
+    states = _answer(questions, store)
     settled = {place: state for place, state in states.items() if isinstance(state, Settled)}
     if missing := len(states) - len(settled):
         raise Incomplete("judge", missing, len(states), "no reply is stored")
@@ -207,16 +292,17 @@ def _verdicts(states: Mapping[_Place, Wanted | Settled], store: RowStore) -> Map
 
 
 def _judge(
-    chunk: Sequence[Generation],
-    scope: _Scope,
+    chunk: Sequence[_Pair],
+    dimensions: Sequence[Dimension],
     scorers: Mapping[str, Scorer],
     verdicts: Mapping[_Place, _Verdict],
 ) -> Iterator[Judgment]:
     """The judgments of a chunk, in the order of its generations and of the dimensions' names."""
-    for index, generation in enumerate(chunk):
-        case, dimensions = _in_scope(generation, scope)
+    for index, (generation, case) in enumerate(chunk):
         failed = failure(generation)
         for dimension in dimensions:
+            if not applies(dimension, case):
+                continue
             judged = partial(
                 Judgment,
                 variant=generation.variant,

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from triaxis.domain.case import Message
-from triaxis.domain.evaluation import Inputs
+from triaxis.domain.evaluation import Inputs, Operations, PriceRow
+from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Request
 from triaxis.domain.rubric import Judged
+from triaxis.domain.variant import Delivery
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.quantities import NO_MONEY, Money, Tokens, total
-from triaxis.rules.budget import budget, expected_tokens, upper_tokens
+from triaxis.rules.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
+from triaxis.rules.price import Mode
 from triaxis.steps import generate, judge, probe
+from triaxis.steps.calls import found
+from triaxis.steps.orders import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """Rows of provider batches that are on their way, and what they may cost."""
+
+    keys: Keys = field(default_factory=lambda: Keys.of([]))
+    most: Mapping[str, Money] = field(default_factory=dict[str, Money])
+    """By stage."""
+
+    def most_of(self, stage: str) -> Money:
+        """The most that a stage's rows may cost."""
+        return self.most.get(stage, NO_MONEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,73 +48,92 @@ class Forecast:
     expected: Money
     most: Money
     """If every call is sent once, and every answer is as long as it may be."""
+    waiting: int = 0
+    """Calls that are in provider batches on their way."""
 
 
-def forecast(
-    generations: generate.PlannedGenerations,
-    *,
-    store: RowStore,
-    evidence: Evidence,
-    templates: Templates,
-    answered: bool,
-) -> tuple[Forecast, ...]:
-    """What generate, probe and judge would call now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """What forecasts are made of."""
 
-    Args:
-        generations: Of the inputs as `prepare` would resolve them.
-        store: Whose rows are paid for.
-        evidence: Whose rows are, too.
-        templates: Render the requests.
-        answered: Whether the present evidence holds every answer, so that judging can be planned exactly.
-    """
-    inputs, probes = generations.inputs, probe.plan(generations.inputs, templates=templates)
-    missing = generations.missing(_stored(generations.keys, store, evidence))
-    blocks = probes.missing(_stored(probes.keys, store, evidence))
-    load = [call.request for block in blocks for call in block.calls]
-    every = sum(len(block.calls) for block in probes.blocks)
-    asked, judged = _judging(inputs, store, evidence, templates, exact=answered and not missing)
-    return (
-        _of("generate", missing, len(generations.keys) - len(missing), inputs),
-        _of("probe", load, every - len(load), inputs),
-        _of("judge", asked, judged, inputs),
-    )
+    operations: Operations
+    store: RowStore
+    evidence: Evidence
+    templates: Templates
+    in_flight: InFlight = InFlight()
+
+    def forecast(self, generations: generate.PlannedGenerations, *, answered: bool) -> tuple[Forecast, ...]:
+        """What generate, probe and judge would call now.
+
+        Args:
+            generations: Of the inputs as `prepare` would resolve them.
+            answered: Whether the present evidence holds every answer, so that judging can be planned exactly.
+        """
+        inputs = generations.inputs
+        known = found(generations.rows, "generations", store=self.store, evidence=self.evidence)
+        orders = generations.orders(known, self.operations.variants)
+        judged = self._judging(inputs, exact=answered and bool(known.all()))
+        return (
+            self._of_orders("generate", orders, int(known.sum()), inputs),
+            self._of_probes(probe.plan(inputs, templates=self.templates), inputs),
+            judged,
+        )
+
+    def _of_orders(self, stage: str, orders: Sequence[Order], stored: int, inputs: Inputs) -> Forecast:
+        asked = [order.part(~order.keys.among(self.in_flight.keys)) for order in orders]
+        rows = inputs.prices.rows
+        lots: list[_Lot] = [(o.bounds, rows.get(o.model), dearest_mode(o.delivery)) for o in asked]
+        waiting = sum(map(len, orders)) - sum(map(len, asked))
+        plan = _forecast(stage, lots)
+        return replace(plan, stored=stored, waiting=waiting, most=plan.most + self.in_flight.most_of(stage))
+
+    def _of_probes(self, planned: probe.PlannedProbes, inputs: Inputs) -> Forecast:
+        keys = Keys.of(planned.keys)
+        known = found(keys, "probes", store=self.store, evidence=self.evidence)
+        missing = planned.missing(frozenset(keys.at(known).texts()))
+        prices = inputs.prices.rows
+        lots: list[_Lot] = [
+            (Bounds.of((call.request for call in block.calls), row), row, "live")
+            for block in missing
+            for row in [prices.get(block.model)]
+        ]
+        plan = _forecast("probe", lots)
+        return replace(plan, stored=sum(len(block.calls) for block in planned.blocks) - plan.calls)
+
+    def _judging(self, inputs: Inputs, *, exact: bool) -> Forecast:
+        """The judges' calls: exactly where answers exist, else as many as can be."""
+        if not exact:
+            plan = _forecast("judge", list(_possible_judge_calls(inputs, self.operations)))
+            return replace(plan, most=plan.most + self.in_flight.most_of("judge"))
+        planned = judge.plan(
+            inputs,
+            evidence=self.evidence,
+            store=self.store,
+            templates=self.templates,
+            deliveries=self.operations.judges,
+        )
+        return self._of_orders("judge", planned.orders, planned.settled, inputs)
 
 
-def most_of(forecasts: Iterable[Forecast]) -> Money:
-    """The upper estimate of a whole run."""
-    return total(f.most for f in forecasts)
+_Lot = tuple[Bounds, PriceRow | None, Mode]
 
 
-def _stored(keys: Iterable[str], store: RowStore, evidence: Evidence) -> frozenset[str]:
-    """The keys among `keys` that are paid for; unlike a run's look-up, it takes nothing into the store."""
-    wanted = frozenset(keys)
-    found = frozenset(store.rows(wanted))
-    rows, _ = evidence.stored(wanted - found) if wanted - found else ((), ())
-    return found | {row.key for row in rows}
-
-
-def _of(stage: str, requests: Sequence[Request], stored: int, inputs: Inputs) -> Forecast:
-    rows = inputs.prices.rows
-    expected, most = budget(requests, rows) if requests else (NO_MONEY, NO_MONEY)
+def _forecast(stage: str, lots: Sequence[_Lot]) -> Forecast:
+    """The sums over lots of calls, each of one model in one way."""
     tokens = Tokens()
-    for request in requests:
-        tokens += expected_tokens(request, rows.get(request.model))
+    for bounds, _, _ in lots:
+        tokens += bounds.expected
     return Forecast(
-        stage=stage, calls=len(requests), stored=max(stored, 0), tokens=tokens, expected=expected, most=most
+        stage=stage,
+        calls=sum(len(bounds) for bounds, _, _ in lots),
+        stored=0,
+        tokens=tokens,
+        expected=total(cost_of(bounds.expected, row, mode) for bounds, row, mode in lots),
+        most=total(cost_of(bounds.most, row, mode) for bounds, row, mode in lots),
     )
 
 
-def _judging(
-    inputs: Inputs, store: RowStore, evidence: Evidence, templates: Templates, *, exact: bool
-) -> tuple[Sequence[Request], int]:
-    """The judges' calls, and how many judgments are settled: exactly where answers exist, else as many as can be."""
-    if exact:
-        planned = judge.plan(inputs, evidence=evidence, store=store, templates=templates)
-        return planned.requests, planned.settled
-    return list(_possible_judge_calls(inputs)), 0
-
-
-def _possible_judge_calls(inputs: Inputs) -> Iterator[Request]:
+def _possible_judge_calls(inputs: Inputs, operations: Operations) -> Iterable[_Lot]:
     """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
     longest = max((len(str(case.to_json()).encode()) for case in inputs.cases), default=0)
     answer = max((_answer_bytes(request) for request in _first_requests(inputs)), default=0)
@@ -110,10 +147,12 @@ def _possible_judge_calls(inputs: Inputs) -> Iterator[Request]:
             messages=(Message(role="user", content=text),),
             params=most.judge.params,
         )
-        yield from (stand_in for _ in range(most.calls))
+        price = inputs.prices.rows.get(most.judge.model)
+        delivery = operations.judges.get(most.judge.name, Delivery())
+        yield Bounds.repeated(bound(stand_in, price), most.calls), price, dearest_mode(delivery)
 
 
-def _first_requests(inputs: Inputs) -> Iterator[Request]:
+def _first_requests(inputs: Inputs) -> Iterable[Request]:
     for variant in inputs.generated:
         yield Request(model=variant.model, endpoint=variant.endpoint, messages=(), params=variant.params)
 

@@ -16,12 +16,13 @@ from triaxis.ports.models import ChatModel, Received
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import BYTES_PER_TOKEN, upper_tokens
+from triaxis.rules.budget import BYTES_PER_TOKEN, cost_of, upper_tokens
 from triaxis.rules.price import call_cost
 from triaxis.rules.reply import no_answer, parse_reply
 from triaxis.rules.retry import Failures, wait_s
 from triaxis.stats.seeds import generator
 from triaxis.steps.pacer import Pacer
+from triaxis.steps.purse import Purse
 
 HOPELESS = 5
 """So many failures before any answer mean that it is not about the requests."""
@@ -63,6 +64,7 @@ class Batch:
     progress: Progress
     price: PriceRow | None
     stage: str
+    purse: Purse
     answered: int = 0
     terminal: int = 0
     given_up: int = 0
@@ -122,7 +124,11 @@ class Batch:
         """Sends one request until it has an outcome or is given up."""
         failures = Failures()
         upper = upper_tokens(request, self.price)
+        most = cost_of(upper, self.price, "live")
         while not self.halted:
+            if not self.purse.reserve(most):
+                self._deny(self.purse.refusal(most))
+                return
             sent_at = await self.pace.admit((upper.input or 0) // BYTES_PER_TOKEN + (upper.output or 0))
             self.flying.add(worker)
             try:
@@ -153,7 +159,7 @@ class Batch:
             outcome="unknown",
             upper=upper,
         )
-        started = sent_at
+        started, most = sent_at, cost_of(upper, self.price, "live")
         try:
             await self.journal.intend((attempt,))
             started = self.clock.monotonic()
@@ -161,13 +167,16 @@ class Batch:
             reply = _reply(received)
         except CallFailed as error:
             self.pace.ended(sent_at, error)
+            self.purse.ended(most, self._cost(error.usage, most if error.billed else NO_MONEY))
             await self._failed(replace(attempt, ms=self._ms_since(started)), error)
             return error
         except BaseException:
             # Cut off in flight: the intention stays open, which says so.
             self.pace.withdrawn()
+            self.purse.ended(most, most)
             raise
         self.pace.ended(sent_at)
+        self.purse.ended(most, self._cost(reply.usage, most, received.busy_core_s))
         await self._answered(replace(attempt, ms=self._ms_since(started)), received, reply)
         return None
 
@@ -225,10 +234,14 @@ class Batch:
         self.progress.advance(self.stage, 1, self._spent(attempt, row.busy_core_s))
 
     def _spent(self, attempt: Attempt, busy_core_s: float | None = None) -> Money:
+        return self._cost(attempt.usage, NO_MONEY, busy_core_s)
+
+    def _cost(self, usage: Tokens | None, otherwise: Money, busy_core_s: float | None = None) -> Money:
+        """What a call is known to have cost, else another amount."""
         if self.price is None:
             return NO_MONEY
-        cost = call_cost(attempt.usage or Tokens(), self.price, busy_core_s=busy_core_s)
-        return cost if isinstance(cost, Money) else NO_MONEY
+        cost = call_cost(usage or Tokens(), self.price, busy_core_s=busy_core_s)
+        return cost if isinstance(cost, Money) else otherwise
 
     def _suspect(self, attempt: Attempt, row: Row, error: Terminal) -> None:
         self.suspects.append((attempt, row))

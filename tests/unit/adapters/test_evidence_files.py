@@ -26,6 +26,7 @@ from build_store import (
 
 from triaxis.adapters.evidence import FileEvidence
 from triaxis.adapters.row_store import LocalRowStore
+from triaxis.domain.keys import Keys
 from triaxis.domain.measures import (
     CostMeasures,
     Counts,
@@ -39,6 +40,7 @@ from triaxis.domain.measures import (
 from triaxis.domain.rows import Abstained, Failed, Reply, Scored
 from triaxis.errors import StoreDamaged
 from triaxis.quantities import Above, Absent, Estimate, Money, Tokens
+from triaxis.steps.calls import restore
 
 
 @pytest.fixture
@@ -164,10 +166,11 @@ def test_probes_come_back_without_warm_up_and_blocks(evidence: FileEvidence) -> 
     evidence.write_probes([*reversed(requests), a_probe(-1)], [block], sent)
     assert list(evidence.probes()) == requests
     assert len(evidence.columns("probes", ["block"])) == len(requests)
-    assert evidence.stored([key(5000), key(5001), key(1)]) == (
-        (block,),
-        (an_attempt(5000, part=0), an_attempt(5000, part=1), an_intention(5001)),
-    )
+    assert set(evidence.paid_keys("probes")) == {key(5000), key(5001)}
+    assert list(evidence.paid("probes", Keys.of([key(5000), key(5001), key(1)]))) == [
+        (block, (an_attempt(5000, part=0), an_attempt(5000, part=1))),
+        (None, (an_intention(5001),)),
+    ]
     by_variant = evidence.attempts("probes")
     assert {v: len(some) for v, some in by_variant.items()} == {"base": 3, "capped": 2}
 
@@ -200,12 +203,17 @@ def test_attempts_are_listed_once_per_variant_and_key(evidence: FileEvidence) ->
 
 
 def test_evidence_gives_back_the_paid_rows(evidence: FileEvidence) -> None:
-    assert evidence.stored([key(1)]) == ((), ())
+    assert len(evidence.paid_keys("generations")) == 0
+    assert list(evidence.paid("judgments", Keys.of([key(1)]))) == []
     evidence.write_generations(some_generations())
     evidence.write_judgments([a_judgment(1), a_judgment(2, rows=(a_row(1001),), attempts=())])
-    rows, attempts = evidence.stored([key(1), key(1001), key(2001), key(77)])
-    assert set(rows) == {a_row(1), a_row(1001), a_row(2001)}
-    assert attempts == (an_intention(1, at_ns=5), an_attempt(1), an_attempt(1001), an_attempt(2001))
+    assert key(1) in evidence.paid_keys("generations").texts()
+    assert set(evidence.paid_keys("judgments")) == {key(1001), key(2001)}
+    generated = list(evidence.paid("generations", Keys.of([key(1), key(77)])))
+    assert set(generated) == {(a_row(1), (an_intention(1, at_ns=5), an_attempt(1)))}
+    judged = list(evidence.paid("judgments", Keys.of([key(2001)])))
+    assert {row for row, _ in judged} == {None, a_row(1001), a_row(2001)}
+    assert [attempts for _, attempts in judged if attempts] == [(an_attempt(1001), an_attempt(2001))]
 
 
 def test_a_store_remade_from_evidence_remakes_the_same_evidence(evidence: FileEvidence, tmp_path: Path) -> None:
@@ -213,7 +221,7 @@ def test_a_store_remade_from_evidence_remakes_the_same_evidence(evidence: FileEv
     before = contents(tmp_path / "reports")
     keys = [key(1), key(2)]
     store = LocalRowStore(tmp_path / "store", tmp_path / "journal")
-    store.adopt(*evidence.stored(keys))
+    restore("generations", store=store, evidence=evidence)
 
     rows, attempts = store.rows(keys), store.attempts(keys)
     remade = [replace(a_generation(n), row=rows[key(n)], attempts=attempts[key(n)]) for n in (1, 2)]

@@ -10,8 +10,10 @@ from build_calls import a_request
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import PriceRow
+from triaxis.domain.variant import Delivery
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import budget, expected_tokens, upper_tokens
+from triaxis.rules.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
+from triaxis.rules.price import Mode
 
 ROW = PriceRow(
     model="openai/small",
@@ -53,15 +55,37 @@ def test_parameters_that_are_read_as_prompt_count() -> None:
 
 def test_an_expected_answer_is_typical_unless_the_cap_is_lower() -> None:
     """8 characters and the role make 3 tokens, and one more."""
-    assert expected_tokens(a_request("a" * 8, max_tokens=50)) == Tokens(input=4, output=50)
-    assert expected_tokens(a_request("a" * 8)) == Tokens(input=4, output=256)
+    assert bound(a_request("a" * 8, max_tokens=50), None)[:2] == (4, 50)
+    assert bound(a_request("a" * 8), None)[:2] == (4, 256)
 
 
-def test_a_budget_sums_what_is_priced() -> None:
-    """Two calls of 4 and 50, or at most 92 and 50 tokens: 2 x 104 and 2 x 192 micro-dollars."""
-    asked = [a_request("a" * 8, max_tokens=50), a_request("b" * 8, max_tokens=50), a_request(model="local/x")]
-    assert budget(asked, {"openai/small": ROW}) == (Money.of("0.000208"), Money.of("0.000384"))
+def test_bounds_are_summed_taken_and_joined() -> None:
+    """Two calls of 4 and 50 tokens, at most 8 + 4 + 64 + 16 = 92 and 50."""
+    two = Bounds.of([a_request("a" * 8, max_tokens=50), a_request("b" * 8, max_tokens=50)], ROW)
+    assert (two.expected, two.most) == (Tokens(input=8, output=100), Tokens(input=184, output=100))
+    assert two.upper.tolist() == [[92, 50], [92, 50]]
+    assert len(Bounds.joined([two, two.at(slice(1)), Bounds.joined([])])) == 3
+    assert Bounds.repeated((4, 50, 92, 50), 2).most == two.most
+    assert Bounds.of([], None).most == Tokens(input=0, output=0)
 
 
-def test_nothing_to_send_costs_nothing() -> None:
-    assert budget([], {}) == (NO_MONEY, NO_MONEY)
+@pytest.mark.parametrize(
+    ("row", "mode", "usd"),
+    [(ROW, "live", "0.000384"), (ROW, "batch", "0.000384"), (None, "live", "0")],  # 184 x 1 + 100 x 2 millionths
+)
+def test_a_budget_prices_what_has_a_price(row: PriceRow | None, mode: Mode, usd: str) -> None:
+    """A batch without a price of its own is held to the live one."""
+    assert cost_of(Tokens(input=184, output=100), row, mode) == Money.of(usd)
+    assert cost_of(Tokens(input=0, output=0), row, mode) == NO_MONEY
+
+
+@pytest.mark.parametrize(
+    ("delivery", "mode"),
+    [
+        (Delivery(), "live"),
+        (Delivery(transport="batch"), "batch"),
+        (Delivery(transport="batch", fallback="live"), "live"),
+    ],
+)
+def test_what_may_be_asked_live_is_budgeted_at_the_live_price(delivery: Delivery, mode: Mode) -> None:
+    assert dearest_mode(delivery) == mode

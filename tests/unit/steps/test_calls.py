@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import cast
@@ -18,18 +18,21 @@ from build_calls import (
     a_body,
     a_request,
 )
+from build_store import a_row, an_attempt, key
 
 from triaxis.domain.evaluation import PriceRow
+from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Request, Row
 from triaxis.domain.variant import Limits
 from triaxis.errors import Denied, Terminal, Transient
-from triaxis.ports.evidence import Evidence
+from triaxis.ports.evidence import Evidence, TableName
 from triaxis.ports.models import ChatModel, Received
 from triaxis.ports.stores import RowStore
-from triaxis.quantities import Money, Tokens
+from triaxis.quantities import NO_MONEY, Money, Tokens
 from triaxis.rules.budget import upper_tokens
-from triaxis.steps.calls import lookup, send
+from triaxis.steps.calls import found, restore, send
 from triaxis.steps.pacer import Pacer
+from triaxis.steps.purse import Purse
 from triaxis.steps.sending import HOPELESS, Sent
 
 PRICE = PriceRow(
@@ -57,6 +60,8 @@ class Books:
         limits: Limits = ONE_AT_A_TIME,
         price: PriceRow | None = PRICE,
         grace_s: float = 1.0,
+        *,
+        purse: Purse | None = None,
     ) -> Sent:
         """A batch with these books."""
         return await send(
@@ -68,6 +73,7 @@ class Books:
             pace=Pacer(limits=limits, clock=self.clock),
             progress=self.progress,
             price=price,
+            purse=purse,
             grace_s=grace_s,
         )
 
@@ -341,29 +347,27 @@ def test_results_of_several_models_add_up() -> None:
     assert both == Sent(answered=1, terminal=3, failed=2, last_error="reset", denied=True)
 
 
-def a_row(key: str) -> Row:
-    return Row(key=key, kind="call", model="m", endpoint=None, outcome="answered", raw=a_body())
-
-
-def an_attempt(key: str) -> Attempt:
-    return Attempt(key=key, at_ns=1, model="m", endpoint=None, outcome="answered")
-
-
 @dataclass(slots=True)
 class Kept:
-    """A store and evidence that hold some keys."""
+    """A store and evidence that hold the rows of some numbers."""
 
-    held: Collection[str]
+    held: Collection[int]
     adopted: list[str] = field(default_factory=list[str])
 
-    def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
+    def known(self, keys: Keys) -> Mask:
         """As a store."""
-        return {key: a_row(key) for key in keys if key in self.held}
+        return keys.among(self.paid_keys("generations"))
 
-    def stored(self, keys: Collection[str]) -> tuple[Sequence[Row], Sequence[Attempt]]:
+    def paid_keys(self, table: TableName) -> Keys:
         """As evidence."""
-        held = [key for key in keys if key in self.held]
-        return [a_row(key) for key in held], [an_attempt(key) for key in held]
+        del table
+        return Keys.of([key(number) for number in self.held])
+
+    def paid(self, table: TableName, keys: Keys) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
+        """As evidence."""
+        del table
+        wanted = keys.texts()
+        return iter((a_row(n), (an_attempt(n),)) for n in self.held if key(n) in wanted)
 
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """As a store."""
@@ -372,14 +376,36 @@ class Kept:
 
 
 def test_what_the_store_lost_is_taken_from_the_evidence() -> None:
-    store, evidence = Kept("ab"), Kept("bc")
-    found = lookup(["a", "b", "c", "d"], store=cast("RowStore", store), evidence=cast("Evidence", evidence))
-    assert found.keys() == {"a", "b", "c"}
-    assert store.adopted == ["c"]
+    store, evidence = Kept((1, 2)), Kept((2, 3))
+    wanted = Keys.of([key(n) for n in (1, 2, 3, 4)])
+    known = found(wanted, "generations", store=cast("RowStore", store), evidence=cast("Evidence", evidence))
+    assert known.tolist() == [True, True, True, False]
+    assert store.adopted == []
+    restore("generations", store=cast("RowStore", store), evidence=cast("Evidence", evidence))
+    assert store.adopted == [key(3)]
 
 
-@pytest.mark.parametrize("wanted", ["a", "ad"])
-def test_a_store_that_lost_nothing_takes_nothing_in(wanted: str) -> None:
-    store = Kept("ab")
-    found = lookup(list(wanted), store=cast("RowStore", store), evidence=cast("Evidence", Kept("")))
-    assert (found.keys(), store.adopted) == ({"a"}, [])
+def test_a_store_that_lost_nothing_takes_nothing_in() -> None:
+    store = Kept((1, 2))
+    restore("generations", store=cast("RowStore", store), evidence=cast("Evidence", Kept((1,))))
+    assert store.adopted == []
+
+
+async def test_a_run_stops_before_it_would_pass_its_limit() -> None:
+    """A call of 9 bytes may take 89 tokens in and 9 out, 107 millionths; a failure that may be billed counts as much.
+
+    107 for the failure and 107 for its repeat fit into 240, and so does another call after 107 + 14, but no third one.
+    """
+    books, purse = Books(), Purse(Money.of("0.00024"))
+    asked = [a_request(text, max_tokens=9) for text in ("a1234", "b1234", "c1234")]
+    sent = await books.send(asked, ScriptedModel([Transient("reset"), a_body()]), purse=purse)
+    assert purse.spent == Money.of("0.000121") + ONE_CALL
+    assert (sent.answered, sent.failed, sent.denied) == (2, 1, True)
+    assert "raise it to $" in sent.last_error
+
+
+async def test_what_is_surely_not_billed_takes_nothing_from_the_purse() -> None:
+    books, purse = Books(), Purse(Money.of("0.0002"))
+    refused = Transient("rate_limit", status=429, billed=False)
+    sent = await books.send([a_request("a1234", max_tokens=9)], ScriptedModel([refused, a_body()]), purse=purse)
+    assert (sent.answered, purse.spent, purse.reserved) == (1, ONE_CALL, NO_MONEY)

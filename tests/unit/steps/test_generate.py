@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import cast
 
+import numpy as np
 import pytest
 from build_calls import a_body
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message
 from triaxis.domain.evaluation import Inputs, Prices
-from triaxis.domain.rows import Attempt, Generation, Row
+from triaxis.domain.keys import Keys, Mask
+from triaxis.domain.rows import Attempt, Generation, Request, Row
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.slo import Slo
-from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Router, Variant
+from triaxis.domain.variant import Delivery, ModelVariant, Prompt, RoutedVariant, Router, Variant
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import Tokens
+from triaxis.steps import generate
 from triaxis.steps.generate import PlannedGenerations, collect, plan
+from triaxis.steps.orders import Order
 
 BIG = ModelVariant(name="big", model="openai/big", endpoint="bench", params={"max_tokens": 9})
 SMALL = ModelVariant(name="small", model="openai/small", prompt=Prompt(path="p.md", text="Be brief."))
@@ -63,56 +68,90 @@ def a_plan(*variants: Variant, cases: int = 2) -> PlannedGenerations:
     return plan(an_evaluation(*variants, cases=cases), templates=Echoes())
 
 
+def bought(planned: PlannedGenerations, *found: str, deliveries: Mapping[str, Delivery] | None = None) -> list[Order]:
+    """The orders where some rows are stored."""
+    return list(planned.orders(planned.rows.among(Keys.of(found)), deliveries or {}))
+
+
+def asked(planned: PlannedGenerations, *found: str) -> list[Request]:
+    return [request for order in bought(planned, *found) for _, request in order.requests()]
+
+
 def test_every_variant_that_generates_is_asked_about_every_case() -> None:
     routed = RoutedVariant(name="routed", router=Router(by="field", field="route", arms={"a": "big"}))
-    items = a_plan(BIG, routed, SMALL).items
-    assert [(item.variant, item.case, item.sample) for item in items] == [
-        ("big", 0, 0),
-        ("big", 1, 0),
-        ("small", 0, 0),
-        ("small", 1, 0),
+    planned = a_plan(BIG, routed, SMALL)
+    assert [(r.model, r.messages[-1].content) for r in planned.requests(np.arange(len(planned)))] == [
+        ("openai/big", "question 0"),
+        ("openai/big", "question 1"),
+        ("openai/small", "question 0"),
+        ("openai/small", "question 1"),
     ]
 
 
 def test_a_request_says_what_the_variant_says() -> None:
-    (first, *_) = a_plan(SMALL).missing(())
+    (first, *_) = asked(a_plan(SMALL))
     assert first.model == "openai/small"
     assert first.messages == (
         Message(role="system", content="Be brief."),
         Message(role="user", content="question 0"),
     )
-    assert a_plan(BIG).missing(())[0].params == {"max_tokens": 9}
-    assert a_plan(BIG).missing(())[0].endpoint == "bench"
+    assert asked(a_plan(BIG))[0].params == {"max_tokens": 9}
+    assert asked(a_plan(BIG))[0].endpoint == "bench"
 
 
-def test_repeats_are_different_rows() -> None:
-    repeated = ModelVariant(name="big", model="openai/big", samples=3)
-    planned = a_plan(repeated, cases=1)
-    assert len(planned.keys) == 3
-    assert [request.sample for request in planned.missing(())] == [0, 1, 2]
+def test_repeats_are_different_rows_of_one_rendering() -> None:
+    templates = Echoes()
+    planned = plan(an_evaluation(replace(BIG, samples=3), cases=2), templates=templates)
+    assert (len(planned.rows), templates.rendered) == (6, 2)
+    assert [(r.messages[0].content[-1], r.sample) for r in asked(planned)] == [
+        ("0", 0),
+        ("0", 1),
+        ("0", 2),
+        ("1", 0),
+        ("1", 1),
+        ("1", 2),
+    ]
+    assert templates.rendered == 4
 
 
 def test_variants_that_ask_the_same_share_a_row() -> None:
-    twin = ModelVariant(name="twin", model="openai/big", endpoint="bench", params={"max_tokens": 9})
-    planned = a_plan(BIG, twin)
-    assert (len(planned.items), len(planned.keys), len(planned.missing(()))) == (4, 2, 2)
+    planned = a_plan(BIG, replace(BIG, name="twin"))
+    assert (len(planned), len(planned.rows), len(asked(planned))) == (4, 2, 2)
+
+
+def test_what_is_bought_together_is_of_one_model_in_one_way() -> None:
+    """A row that two variants share is asked for as the first of them is."""
+    other = replace(BIG, name="other", params={"max_tokens": 3})
+    planned = a_plan(BIG, other, SMALL, replace(BIG, name="twin"))
+    batch = Delivery(transport="batch")
+    orders = bought(planned, deliveries={"other": batch, "twin": batch})
+    assert [(o.stage, o.model, o.endpoint, o.delivery, len(o)) for o in orders] == [
+        ("generate", "openai/big", "bench", Delivery(), 2),
+        ("generate", "openai/big", "bench", batch, 2),
+        ("generate", "openai/small", None, Delivery(), 2),
+    ]
+
+
+def test_an_order_knows_keys_requests_and_bounds_in_one_order() -> None:
+    (order,) = bought(a_plan(BIG, replace(BIG, name="other", params={"max_tokens": 3}), cases=3))
+    for part in (order, order.part(np.array([1, 4])), *order.shards(4)):
+        pairs = list(part.requests())
+        assert [key for key, _ in pairs] == [request.key for _, request in pairs] == part.keys.texts()
+        assert part.bounds.upper[:, 1].tolist() == [request.params["max_tokens"] for _, request in pairs]
+    assert [len(shard) for shard in order.shards(4)] == [4, 2]
 
 
 def test_only_what_is_missing_is_rendered_again() -> None:
     templates = Echoes()
     planned = plan(an_evaluation(BIG, cases=10), templates=templates)
-    keys = list(planned.keys)
-    missing = planned.missing(keys[1:])
-    assert [request.key for request in missing] == keys[:1]
+    first, *others = planned.rows
+    assert [request.key for request in asked(planned, *others)] == [first]
     assert templates.rendered == 10 + 1
 
 
-def test_some_requests_are_made_without_the_others() -> None:
-    templates = Echoes()
-    planned = plan(an_evaluation(BIG, SMALL, cases=10), templates=templates)
-    some = list(planned.keys)[3:15:4]
-    assert [request.key for request in planned.requests(some)] == some
-    assert templates.rendered == 20 + len(some)
+def test_nothing_is_ordered_where_everything_is_there() -> None:
+    planned = a_plan(BIG)
+    assert bought(planned, *planned.rows) == []
 
 
 @dataclass(slots=True)
@@ -122,6 +161,10 @@ class Shelf:
     held: Mapping[str, Row]
     tried: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict[str, "tuple[Attempt, ...]"])
     written: list[Generation] | None = None
+
+    def known(self, keys: Keys) -> Mask:
+        """As a store."""
+        return keys.among(Keys.of(list(self.held)))
 
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """As a store."""
@@ -161,10 +204,11 @@ def an_attempt(key: str, at_ns: int = 1, error: str | None = None) -> Attempt:
 
 def test_answers_are_written_with_every_attempt_behind_them() -> None:
     planned = a_plan(BIG, SMALL)
-    tried = {key: (an_attempt(key, 1, "reset"), an_attempt(key, 2)) for key in list(planned.keys)[:1]}
-    written = Shelf({key: a_row(key) for key in planned.keys}, tried).collect(planned)
+    tried = {key: (an_attempt(key, 1, "reset"), an_attempt(key, 2)) for key in planned.rows.texts()[:1]}
+    written = Shelf({key: a_row(key) for key in planned.rows}, tried).collect(planned)
     assert [(g.variant, g.case_id, g.answer) for g in written] == [
-        (item.variant, f"c{item.case}", f"answer {item.key[:4]}") for item in planned.items
+        (variant, f"c{case}", f"answer {key[:4]}")
+        for key, (variant, case) in zip(planned.keys, product(("big", "small"), (0, 1)), strict=True)
     ]
     assert [len(generation.attempts) for generation in written] == [2, 0, 0, 0]
     assert written[0].reply is not None
@@ -173,7 +217,7 @@ def test_answers_are_written_with_every_attempt_behind_them() -> None:
 
 def test_a_terminal_outcome_has_no_answer_and_keeps_the_usage_it_has() -> None:
     planned = a_plan(BIG)
-    filtered, refused = list(planned.keys)
+    filtered, refused = planned.rows
     rows = {
         filtered: a_row(filtered, a_body("", finish="content_filter"), terminal="content_filter"),
         refused: a_row(refused, '{"error": {}}', terminal="context_length"),
@@ -197,7 +241,7 @@ def test_missing_answers_are_counted_and_nothing_is_written(
     said: str, tried: list[tuple[int, str | None]], expected: str
 ) -> None:
     planned = a_plan(BIG, SMALL)
-    lost, *kept = planned.keys
+    lost, *kept = planned.rows
     shelf = Shelf({key: a_row(key) for key in kept}, {lost: tuple(an_attempt(lost, *how) for how in tried)})
     with pytest.raises(Incomplete) as raised:
         shelf.collect(planned, said)
@@ -208,4 +252,13 @@ def test_missing_answers_are_counted_and_nothing_is_written(
 def test_an_answered_row_without_an_answer_is_damage() -> None:
     planned = a_plan(BIG)
     with pytest.raises(StoreDamaged, match="holds no answer"):
-        Shelf({key: a_row(key, "{}") for key in planned.keys}).collect(planned)
+        Shelf({key: a_row(key, "{}") for key in planned.rows}).collect(planned)
+
+
+def test_very_many_answers_are_written_in_chunks_that_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = a_plan(replace(BIG, samples=2), SMALL, cases=5)
+    shelf = Shelf({key: a_row(key) for key in planned.rows})
+    whole = shelf.collect(planned)
+    monkeypatch.setattr(generate, "CHUNK", 3)
+    assert shelf.collect(planned) == whole
+    assert plan(planned.inputs, templates=Echoes()).keys.texts() == planned.keys.texts()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from build_scoring import (
     MemoryEvidence,
@@ -18,8 +19,9 @@ from build_scoring import (
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs
-from triaxis.domain.rows import Abstained, Failed, Generation, Scored
+from triaxis.domain.rows import Abstained, Failed, Generation, Request, Scored
 from triaxis.domain.rubric import Exact, Finished, Judged, JudgeModel, PythonFunction
+from triaxis.domain.variant import Delivery
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.steps import judge
 from triaxis.steps.judge import JudgedCounts, PlannedJudgments, collect, most_calls, plan
@@ -51,8 +53,14 @@ class _Bench:
     def __init__(self, inputs: Inputs, *generations: Generation) -> None:
         self.inputs, self.evidence, self.store = inputs, MemoryEvidence(generations), MemoryStore()
 
-    def plan(self) -> PlannedJudgments:
-        return plan(self.inputs, evidence=self.evidence.port, store=self.store.port, templates=PlainTemplates())
+    def plan(self, deliveries: Mapping[str, Delivery] | None = None) -> PlannedJudgments:
+        return plan(
+            self.inputs,
+            evidence=self.evidence.port,
+            store=self.store.port,
+            templates=PlainTemplates(),
+            deliveries=deliveries,
+        )
 
     def collect(self) -> JudgedCounts:
         return collect(
@@ -64,14 +72,18 @@ class _Bench:
             schemas=_Schemas(),
         )
 
+    def asked(self) -> list[Request]:
+        """What could be asked now."""
+        return [request for order in self.plan().orders for _, request in order.requests()]
+
     def answer_all(self, text: str) -> None:
-        for request in self.plan().requests:
+        for request in self.asked():
             self.store.answer(request, text)
 
 
 def test_evaluators_without_a_judge_need_no_call() -> None:
     bench = _Bench(some_inputs(CASES, [RIGHT, a_dimension(Finished(), "whole")]), *ANSWERS)
-    assert bench.plan() == PlannedJudgments(requests=(), judged=0, settled=0)
+    assert bench.plan() == PlannedJudgments(orders=(), judged=0, settled=0)
     assert bench.collect() == JudgedCounts(scored=3, abstained=0, failed=0)
     written = [(j.case_id, j.dimension, j.outcome) for j in bench.evidence.written]
     assert written == [
@@ -84,29 +96,28 @@ def test_evaluators_without_a_judge_need_no_call() -> None:
 def test_judging_takes_a_round_for_each_judge() -> None:
     """The first judge is asked about both answers; the doubtful score alone goes to the second."""
     bench = _Bench(some_inputs(CASES, [TONE]), *ANSWERS)
-    first = bench.plan()
-    assert [request.model for request in first.requests] == ["small", "small"]
-    assert (first.judged, first.settled) == (2, 0)
-    bench.store.answer(first.requests[0], '{"reason": "good", "score": 0.9}')
-    bench.store.answer(first.requests[1], '{"reason": "hm", "score": 0.5}')
-    second = bench.plan()
-    assert [request.model for request in second.requests] == ["big"]
-    assert (second.judged, second.settled) == (2, 1)
-    bench.store.answer(second.requests[0], '{"reason": "bad", "score": 0.2}')
-    assert bench.plan().requests == ()
+    plan, first = bench.plan(), bench.asked()
+    assert [request.model for request in first] == ["small", "small"]
+    assert (plan.judged, plan.settled) == (2, 0)
+    bench.store.answer(first[0], '{"reason": "good", "score": 0.9}')
+    bench.store.answer(first[1], '{"reason": "hm", "score": 0.5}')
+    plan, second = bench.plan(), bench.asked()
+    assert [request.model for request in second] == ["big"]
+    assert (plan.judged, plan.settled) == (2, 1)
+    bench.store.answer(second[0], '{"reason": "bad", "score": 0.2}')
+    assert bench.asked() == []
     assert bench.collect() == JudgedCounts(scored=2, abstained=0, failed=0)
     good, bad = bench.evidence.written
     assert (good.outcome, good.judge, len(good.rows)) == (Scored(0.9, "good"), "cheap", 1)
     assert (bad.outcome, bad.judge) == (Scored(0.2, "bad"), "strong")
-    assert [row.key for row in bad.rows] == [first.requests[1].key, second.requests[0].key]
+    assert [row.key for row in bad.rows] == [first[1].key, second[0].key]
     assert [attempt.key for attempt in bad.attempts] == [row.key for row in bad.rows]
 
 
 def test_equal_answers_to_equal_questions_share_a_call() -> None:
     twin = replace(ANSWERS[0], variant="other")
     bench = _Bench(some_inputs(CASES, [TONE]), ANSWERS[0], twin)
-    planned = bench.plan()
-    assert (len(planned.requests), planned.judged) == (1, 2)
+    assert (len(bench.asked()), bench.plan().judged) == (1, 2)
 
 
 def test_only_the_edited_dimension_is_asked_again() -> None:
@@ -115,22 +126,22 @@ def test_only_the_edited_dimension_is_asked_again() -> None:
     bench.answer_all('{"score": 1}')
     reweighted = replace(TONE, weight=1.0, where={})
     bench.inputs = some_inputs(CASES, [reweighted, a_dimension(Finished(), "right")])
-    assert bench.plan().requests == ()
+    assert bench.asked() == []
     assert isinstance(TONE.evaluator, Judged)
     edited = a_dimension(replace(TONE.evaluator, template="Kind?"), "kind")
     bench.inputs = some_inputs(CASES, [TONE, edited])
-    assert len(bench.plan().requests) == 2
-    assert all("Kind?" in request.messages[0].content for request in bench.plan().requests)
+    assert len(bench.asked()) == 2
+    assert all("Kind?" in request.messages[0].content for request in bench.asked())
 
 
 def test_the_answer_reaches_the_judge_fenced() -> None:
-    request = _Bench(some_inputs(CASES, [TONE]), ANSWERS[0]).plan().requests[0]
+    request = _Bench(some_inputs(CASES, [TONE]), ANSWERS[0]).asked()[0]
     assert "\nyes\n</answer-" in request.messages[0].content
 
 
 def test_no_answer_fails_without_a_judge() -> None:
     bench = _Bench(some_inputs(CASES, [TONE, RIGHT]), a_generation("c1", error="content_filter"))
-    assert bench.plan().requests == ()
+    assert bench.asked() == []
     assert bench.collect() == JudgedCounts(scored=0, abstained=0, failed=2)
     assert {j.outcome for j in bench.evidence.written} == {Failed("content_filter")}
 
@@ -163,19 +174,20 @@ def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     whole.answer_all('{"score": 1}')
     whole.collect()
     monkeypatch.setattr(judge, "_CHUNK", 3)
+    (order,) = parted.plan().orders
+    assert [key for key, _ in order.requests()] == [request.key for _, request in order.requests()]
+    assert [key for key, _ in order.part(np.array([0, 5, 6])).requests()] == order.keys.at(np.array([0, 5, 6])).texts()
     parted.answer_all('{"score": 1}')
     parted.collect()
     assert parted.evidence.written == whole.evidence.written
 
 
 def test_most_calls() -> None:
-    """The first judge is certain; the second may be asked about everything, where doubt escalates at all."""
+    """The second judge may be asked about everything, where doubt escalates at all."""
     once = a_dimension(Judged(path="p", template="t", judges=(CHEAP, STRONG)), "once", where={"kind": ("x",)})
     off = a_dimension(Judged(path="p", template="t"), "off")
-    calls = [
-        (c.dimension.name, c.judge.name, c.calls, c.certain) for c in most_calls(some_inputs(CASES, [TONE, once, off]))
-    ]
-    assert calls == [("once", "cheap", 0, True), ("tone", "cheap", 2, True), ("tone", "strong", 2, False)]
+    calls = [(c.dimension.name, c.judge.name, c.calls) for c in most_calls(some_inputs(CASES, [TONE, once, off]))]
+    assert calls == [("once", "cheap", 0), ("tone", "cheap", 2), ("tone", "strong", 2)]
 
 
 def test_python_evaluators_are_called() -> None:
@@ -183,3 +195,15 @@ def test_python_evaluators_are_called() -> None:
     bench = _Bench(some_inputs(CASES, [own]), *ANSWERS)
     bench.collect()
     assert [j.outcome for j in bench.evidence.written] == [Scored(1.0), Scored(0.0)]
+
+
+def test_judges_are_asked_as_they_are_delivered() -> None:
+    """A batch for the one and live calls for the other: two orders, each of its own judge."""
+    kind = a_dimension(Judged(path="kind.md", template="Kind?", judges=(STRONG,)), "kind")
+    bench = _Bench(some_inputs(CASES, [TONE, kind]), *ANSWERS)
+    batch = Delivery(transport="batch")
+    orders = bench.plan({"strong": batch}).orders
+    assert {(o.model, o.delivery): [r.model for _, r in o.requests()] for o in orders} == {
+        ("small", Delivery()): ["small", "small"],
+        ("big", batch): ["big", "big"],
+    }

@@ -28,6 +28,7 @@ from triaxis.domain.rubric import (
     Regex,
     TokenF1,
 )
+from triaxis.domain.variant import Delivery
 
 _ARGUMENTS = 2
 """Of a workspace's own evaluator: the case and the answer."""
@@ -39,6 +40,7 @@ class JudgeEntry:
 
     model: JudgeModel | None
     api_base: str | None
+    delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True)

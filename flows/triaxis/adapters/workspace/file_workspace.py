@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from os import environ
 from pathlib import Path
+from typing import TypeVar
 
 from triaxis.adapters.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.dataset_facts import Facts
@@ -21,6 +22,7 @@ from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
 from triaxis.adapters.workspace.read_slo import SloFile, read_slo
 from triaxis.adapters.workspace.read_suite import read_suite
 from triaxis.adapters.workspace.siblings import sharing
+from triaxis.adapters.workspace.wire_evaluation import WireEvaluationShell
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import HumanLabel, Inputs, Operations, Prices, Source
@@ -30,6 +32,7 @@ from triaxis.domain.variant import ModelVariant, RoutedVariant, Target
 from triaxis.rules.ground_truth import column_names
 
 PRICES = "prices.yaml"
+T = TypeVar("T")
 
 
 def _today() -> date:
@@ -52,13 +55,24 @@ class FileWorkspace:
         Raises:
             InputFaults: with every fault of every file.
         """
+        return self._read(_Reading.source)
+
+    def operations(self) -> Operations:
+        """Where and how calls are made, without reading the dataset.
+
+        Raises:
+            InputFaults: with every fault of the evaluation and its rubric.
+        """
+        return self._read(_Reading.operations)
+
+    def _read(self, part: Callable[[_Reading], T | None]) -> T:
         findings = Findings()
         folder = Folder(self.root, findings)
         evaluation = read_evaluation(self.config, folder, self.env)
-        source = None if evaluation is None else _Reading(self, evaluation, folder, findings).source()
+        found = None if evaluation is None else part(_Reading(self, evaluation, folder, findings))
         findings.raise_any()
-        assert source is not None, "a workspace that cannot be read has at least one fault"
-        return source
+        assert found is not None, "what cannot be read has at least one fault"
+        return found
 
 
 @dataclass(slots=True)
@@ -93,7 +107,7 @@ class _Reading:
             prices=prices,
             labels=labels,
         )
-        targets = self._targets(rubric)
+        operations = self._operations(wire, rubric)
         return Source(
             config=self.evaluation.place.file,
             reports=wire.reports.rstrip("/"),
@@ -101,10 +115,23 @@ class _Reading:
             sample=sample_of(wire.dataset.sample),
             on_bad_cases=wire.on_bad_cases,
             expectations=suite,
-            operations=Operations(targets=targets, limits=limits_of(wire.limits)),
+            operations=operations,
             files=tuple(sorted(self.folder.read)),
             dataset=self.evaluation.path("dataset") or "",
             notices=tuple(self.findings.notices),
+        )
+
+    def operations(self) -> Operations | None:
+        """Where and how calls are made; None where there is a fault."""
+        wire, rubric = self.evaluation.wire, self._rubric()
+        return None if wire is None or rubric is None else self._operations(wire, rubric)
+
+    def _operations(self, wire: WireEvaluationShell, rubric: RubricFile) -> Operations:
+        return Operations(
+            targets=self._targets(rubric),
+            limits=limits_of(wire.limits),
+            variants=self.evaluation.variants.deliveries,
+            judges=rubric.deliveries,
         )
 
     def _file(self, key: str) -> str | None:

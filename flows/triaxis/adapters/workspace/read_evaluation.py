@@ -105,6 +105,8 @@ def limits_of(wire: WireLimits) -> Limits:
         requests_per_min=wire.requests_per_min,
         tokens_per_min=wire.tokens_per_min,
         max_attempts=wire.max_attempts,
+        batch_rows=wire.batch_rows,
+        batch_rounds=wire.batch_rounds,
         connect_timeout_s=wire.connect_timeout_s,
         first_token_timeout_s=wire.first_token_timeout_s,
         total_timeout_s=wire.total_timeout_s,

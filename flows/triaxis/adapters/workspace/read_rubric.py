@@ -13,12 +13,12 @@ from triaxis.adapters.workspace.folder import Folder
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.secrets import without_keys
 from triaxis.adapters.workspace.tree import Node
-from triaxis.adapters.workspace.variants import resolve_endpoint
+from triaxis.adapters.workspace.variants import delivery_of, resolve_endpoint
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_rubric import EVALUATORS, WireDimension, WireJudge, WireRubricShell
 from triaxis.domain.evaluation import target_key
 from triaxis.domain.rubric import Dimension, Judged, JudgeModel, Rubric, Similarity
-from triaxis.domain.variant import Target
+from triaxis.domain.variant import Delivery, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class RubricFile:
     rubric: Rubric
     targets: Mapping[str, Target]
     """Where the judges of enabled dimensions are reached."""
+    deliveries: Mapping[str, Delivery]
+    """How judges' calls are made, by name."""
     names: tuple[str, ...]
     """Every dimension that the file names, whether it could be read or not."""
 
@@ -48,7 +50,8 @@ def read_rubric(name: str, folder: Folder, env: Mapping[str, str]) -> RubricFile
     dimensions = sorted((d for d in read_dimensions if d is not None), key=lambda d: d.name)
     targets = dict(_targets(dimensions, judges, place))
     _note_what_is_off(place, dimensions)
-    return RubricFile(place, Rubric(dimensions=tuple(dimensions)), targets, tuple(sorted(entries)))
+    deliveries = {name: judge.delivery for name, judge in judges.items()}
+    return RubricFile(place, Rubric(dimensions=tuple(dimensions)), targets, deliveries, tuple(sorted(entries)))
 
 
 def _entries(root: Node, key: str) -> Mapping[str, Node]:
@@ -63,13 +66,14 @@ def _judges(place: Place, written: Node) -> dict[str, JudgeEntry]:
         path = ("judges", name)
         wire = read(WireJudge, place, node, path) if node.value is not None else WireJudge()
         if wire is None or wire.model is None:
-            judges[name] = JudgeEntry(None, None)
+            judges[name] = JudgeEntry(None, None, Delivery())
             continue
         raw = _entries(written, "judges")[name]
         endpoint = resolve_endpoint(place, path, raw, wire.model, (wire.api_base, wire.endpoint))
         params = params_of(place, (*path, "params"), node.child("params"))
         model = JudgeModel(name=name, model=wire.model, endpoint=endpoint, params=params)
-        judges[name] = JudgeEntry(model, wire.api_base)
+        delivery = delivery_of(place, path, wire.transport, wire.fallback)
+        judges[name] = JudgeEntry(model, wire.api_base, delivery)
     return judges
 
 

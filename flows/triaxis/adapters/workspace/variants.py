@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from triaxis.adapters import local_models
 from triaxis.adapters.workspace.environment import endpoint_of
@@ -15,12 +16,22 @@ from triaxis.adapters.workspace.tree import Node, overlaid
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
 from triaxis.domain.evaluation import target_key
-from triaxis.domain.variant import LEVERS, ModelVariant, Prompt, RoutedVariant, Router, Serving, Target, Variant
+from triaxis.domain.variant import (
+    LEVERS,
+    Delivery,
+    ModelVariant,
+    Prompt,
+    RoutedVariant,
+    Router,
+    Serving,
+    Target,
+    Variant,
+)
 from triaxis.errors import Fault
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
-TRANSPORTS = ("live",)
+TRANSPORTS = ("live", "batch")
 """Transports that this release has; the others are read and refused here, and nowhere else."""
 
 
@@ -30,6 +41,8 @@ class Variants:
 
     variants: tuple[Variant, ...]
     targets: Mapping[str, Target]
+    deliveries: Mapping[str, Delivery]
+    """How the calls of each are made, by name."""
     names: tuple[str, ...]
     """Every name that the file gives, whether its variant could be read or not."""
 
@@ -43,6 +56,7 @@ class _Reading:
     folder: Folder
     merged: dict[str, Node] = field(default_factory=dict[str, Node])
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
+    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
 
 
 def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
@@ -53,7 +67,7 @@ def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
     _drop_repeated(place.findings, entries)
     good = sorted((v for v in found if v is not None), key=lambda v: v.name)
     _check_arms(place, entries, good)
-    return Variants(tuple(good), reading.targets, tuple(sorted(entries)))
+    return Variants(tuple(good), reading.targets, reading.deliveries, tuple(sorted(entries)))
 
 
 def _drop_repeated(findings: Findings, entries: Mapping[str, Node]) -> None:
@@ -178,7 +192,8 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
     if wire.responses is not None:
         advice = "Remove it, or use `transport: import` once it is available."
         reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
-    target = Target(model=model, api_base=wire.api_base, transport=wire.transport)
+    reading.deliveries[name] = delivery_of(reading.place, path, wire.transport, wire.fallback)
+    target = Target(model=model, api_base=wire.api_base)
     if reading.targets.setdefault(target_key(model, endpoint), target) != target:
         problem = f"{model} at endpoint {endpoint!r} has another address in another variant"
         reading.place.fault((*path, "api_base"), problem, "Give both the same address, or each an `endpoint`.")
@@ -194,6 +209,14 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
         extends=wire.extends,
         serving=_serving(wire),
     )
+
+
+def delivery_of(place: Place, path: tuple[str, ...], transport: str, fallback: Literal["live"] | None) -> Delivery:
+    """How the calls of a variant or a judge are made."""
+    if fallback is not None and transport != "batch":
+        advice = "Remove it: it says what is done with rows that batches left over."
+        place.fault((*path, "fallback"), "goes with `transport: batch` only", advice)
+    return Delivery(transport="batch" if transport == "batch" else "live", fallback=fallback)
 
 
 def _written(reading: _Reading, name: str) -> Node:

@@ -140,7 +140,9 @@ class WireVariant(Wire):
     probe: WireProbe | None = None
     """The load that measures latency; without one the variant has none."""
     transport: Literal["live", "batch", "import"] = "live"
-    """How calls are made."""
+    """How calls are made: one by one, or in the provider's batches at their lower price."""
+    fallback: Literal["live"] | None = None
+    """With transport batch: rows that batches left over are asked for live."""
     responses: Text | None = None
     """Outputs that exist already, for transport import."""
     router: WireRouter | None = None
@@ -160,6 +162,10 @@ class WireLimits(Wire):
     """Most tokens a minute, per provider."""
     max_attempts: Count = 6
     """Most times that one call is tried."""
+    batch_rows: Count | None = None
+    """Most rows of one provider batch, where that is less than the provider takes."""
+    batch_rounds: Count = 3
+    """In so many batches, one after the other, a row may be before it is given up."""
     connect_timeout_s: Positive = 10.0
     """Seconds until a connection must stand."""
     first_token_timeout_s: Positive = 60.0

@@ -160,6 +160,10 @@ class WireJudged(WireDimension):
 class WireJudge(Wire):
     """A model that judges."""
 
+    transport: Literal["live", "batch"] = "live"
+    """How calls are made: one by one, or in the provider's batches at their lower price."""
+    fallback: Literal["live"] | None = None
+    """With transport batch: rows that batches left over are asked for live."""
     model: Text | None = None
     """A LiteLLM model name; without one the dimensions that name this judge are off."""
     api_base: Text | None = None

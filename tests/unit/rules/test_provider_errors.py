@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import pytest
 from build_calls import a_body
 
-from triaxis.adapters.openai_errors import checked, failure, retry_after_s
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
+from triaxis.rules.provider_errors import checked, failure, retry_after_s
 
 KEY = "sk-made-up-1234567890"
 

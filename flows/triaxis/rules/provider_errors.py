@@ -103,10 +103,15 @@ def checked(raw: str) -> None:
     try:
         parse_reply(raw)
     except ValueError:
-        fields = _object(raw)
-        usage = tokens_of(fields.get("usage"))
-        reason = "server" if "error" in fields else "malformed"
-        raise Transient(reason, usage=usage if usage.known else None) from None
+        raise malformed(raw) from None
+
+
+def malformed(raw: str) -> Transient:
+    """The error that a body of 200 without a reply stands for, with the usage that it may report."""
+    fields = _object(raw)
+    usage = tokens_of(fields.get("usage"))
+    reason = "server" if "error" in fields else "malformed"
+    return Transient(reason, usage=usage if usage.known else None)
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:

@@ -1,0 +1,56 @@
+"""Cases that stay on disk are the same sequence as cases in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from build_store import a_case, rich_cases
+
+from triaxis.adapters import evidence_tables as tables
+from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters import stored_cases as module
+from triaxis.adapters.stored_cases import StoredCases, stored_cases
+from triaxis.domain.case import Case
+
+CASES = (*rich_cases(), *(a_case(f"f{number}") for number in range(6)))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of eleven cases in groups of four."""
+    monkeypatch.setattr(parquet, "ROW_GROUP", 4)
+    return written(tmp_path / "cases.parquet", CASES)
+
+
+def written(path: Path, cases: tuple[Case, ...]) -> Path:
+    parquet.write_table(path, tables.CASES, map(tables.case_cells, cases))
+    return path
+
+
+def test_it_is_gone_through_and_looked_into(path: Path) -> None:
+    stored = StoredCases(path)
+    assert (len(stored), tuple(stored), stored[3:9:2], stored[-1]) == (11, CASES, CASES[3:9:2], CASES[-1])
+    assert [stored[place] for place in (7, 0, 10, 4)] == [CASES[place] for place in (7, 0, 10, 4)]
+    with pytest.raises(IndexError):
+        _ = stored[11]
+
+
+def test_it_equals_what_holds_the_same(path: Path, tmp_path: Path) -> None:
+    same, other = StoredCases(path), StoredCases(written(tmp_path / "other.parquet", CASES[:-1]))
+    assert StoredCases(path) == same == CASES
+    assert StoredCases(written(tmp_path / "copy.parquet", CASES)) == same
+    assert same not in (other, CASES[:-1], "text")
+
+
+def test_a_file_that_was_written_anew_is_another(path: Path) -> None:
+    before = StoredCases(path)
+    written(path, (*CASES[:-1], a_case("g")))
+    assert StoredCases(path) != before
+
+
+def test_a_few_are_kept_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stored_cases(path) == CASES
+    assert isinstance(stored_cases(path), tuple)
+    monkeypatch.setattr(module, "HELD", 10)
+    assert isinstance(stored_cases(path), StoredCases)
