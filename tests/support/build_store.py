@@ -7,8 +7,16 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from triaxis.adapters.blobs import Blobs, FolderBlobs
+from triaxis.adapters.claims import BlobClaims
+from triaxis.adapters.journal import SEAL_ROWS
+from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.evaluation import (
     Expectation,
@@ -19,6 +27,7 @@ from triaxis.domain.evaluation import (
     Quarantined,
     Validation,
 )
+from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, JsonSchema, Judged, JudgeModel, PythonFunction, Rubric
 from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Slo, Terms, Traffic, Weights
@@ -208,6 +217,14 @@ def a_validation() -> Validation:
     return Validation(expectations=(failed,), quarantined=(Quarantined(id="x", reasons=("twice",)),), cases=6)
 
 
+def a_store(
+    folder: Path, *, blobs: Blobs | None = None, journals: str = "journal", seal_rows: int = SEAL_ROWS
+) -> BlobRowStore:
+    """The row store in `store` below a folder, or over other blobs; its journals are in the folder."""
+    blobs = blobs or FolderBlobs(folder / "store")
+    return BlobRowStore(blobs, BlobClaims(blobs, SystemClock()), folder / journals, seal_rows=seal_rows)
+
+
 class MemoryRowStore:
     """`ports.stores.RowStore` in memory, by which the real one is measured."""
 
@@ -219,6 +236,10 @@ class MemoryRowStore:
     def empty(self) -> bool:
         """Whether nothing is stored."""
         return not self._rows
+
+    def known(self, keys: Keys) -> Mask:
+        """Which of the keys have a row."""
+        return np.array([key in self._rows for key in keys], dtype=np.bool_)
 
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""
@@ -246,6 +267,14 @@ class MemoryRowStore:
         """Writes straight into the store; what is still open when it ends has an unknown fate."""
         yield MemoryJournal(self)
 
+    @contextmanager
+    def sealing(self) -> Generator[MemorySealing]:
+        """Keeps what was added, unless an error ends the context."""
+        sealing = MemorySealing([])
+        yield sealing
+        for attempt, row in sealing.added:
+            self.note(attempt, row)
+
     def note(self, attempt: Attempt, row: Row | None = None) -> None:
         """Keeps the outcome that says more."""
         name = attempt.key, attempt.at_ns, attempt.part
@@ -269,3 +298,14 @@ class MemoryJournal:
     async def settle(self, attempt: Attempt, row: Row | None = None) -> None:
         """Notes an outcome."""
         self.store.note(attempt, row)
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySealing:
+    """`ports.stores.Sealing` over a list."""
+
+    added: list[tuple[Attempt, Row | None]]
+
+    def add(self, attempt: Attempt, row: Row | None = None) -> None:
+        """Takes in how an attempt ended."""
+        self.added.append((attempt, row))
