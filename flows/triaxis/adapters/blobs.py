@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -78,11 +79,30 @@ class FolderBlobs:
     """`Blobs` in a folder of this machine."""
 
     remote = False
-    lone = None
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._tidied: set[Path] = set()
+
+    @property
+    def lone(self) -> str | None:
+        """Why only one worker at a time may write here, found out by trying; None where any number may."""
+        return self._tried
+
+    @cached_property
+    def _tried(self) -> str | None:
+        draft, other = self.draft("."), self.draft(".")
+        draft.touch()
+        try:
+            os.link(draft, other)
+        except OSError as error:
+            return (
+                f"the row store in {self._root} has no hard links ({error.strerror}), and two workers may cross there"
+            )
+        finally:
+            draft.unlink()
+            other.unlink(missing_ok=True)
+        return None
 
     def names(self, prefix: str) -> list[str]:
         """The names that begin with a folder's, sorted."""
@@ -108,6 +128,8 @@ class FolderBlobs:
         path = self._root / name
         draft = self.draft(str(Path(name).parent))
         draft.write_bytes(content)
+        if self.lone is not None:
+            return self._create_alone(draft, name)
         flush(draft)
         try:
             os.link(draft, path)
@@ -116,6 +138,13 @@ class FolderBlobs:
         finally:
             draft.unlink()
         flush(path.parent)
+        return True
+
+    def _create_alone(self, draft: Path, name: str) -> bool:
+        if (self._root / name).exists():
+            draft.unlink()
+            return False
+        self.publish(draft, name)
         return True
 
     def publish(self, draft: Path, name: str) -> None:

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from triaxis.adapters import segments
 from triaxis.adapters.blobs import Blobs
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.held_file import hold
@@ -56,6 +57,7 @@ class BlobRowStore:
         self._journal_dir, self._seal_rows = journal_dir, seal_rows
         self._journals = JournalFiles(journal_dir)
         self._own: FileJournal | None = None
+        self._since_merge = 0
 
     @property
     def empty(self) -> bool:
@@ -110,7 +112,7 @@ class BlobRowStore:
     @contextmanager
     def journal(self) -> Generator[FileJournal]:
         """This process's journal; leaving the context, however it ends, seals it into segments."""
-        journal = FileJournal(self._journal_dir, self._seal, seal_rows=self._seal_rows)
+        journal = FileJournal(self._journal_dir, self._seal_and_merge, seal_rows=self._seal_rows)
         self._own = journal
         try:
             yield journal
@@ -144,17 +146,25 @@ class BlobRowStore:
         if rows:
             self._rows.add(map(row_cells, rows))
 
+    def _seal_and_merge(self, rows: Sequence[Row], attempts: Sequence[Attempt]) -> None:
+        """Seals, and merges as soon as there is something to, so that rows asked together stay near each other."""
+        self._seal(rows, attempts)
+        self._since_merge += 1
+        if self._since_merge > segments.MANY:
+            self._since_merge = 0
+            self._merge()
+
     def _merge(self) -> None:
         """Merges what is in too many pieces, unless another worker is at it."""
-        crowded = [segments for segments in (self._rows, self._attempts) if segments.crowded]
+        crowded = [table for table in (self._rows, self._attempts) if table.crowded]
         if not crowded:
             return
         claim = None
         if self._blobs.lone is None and (claim := self._claims.claim("merge", MERGE_LEASE_S)) is None:
             return
         try:
-            for segments in crowded:
-                segments.merge()
+            for table in crowded:
+                table.merge()
         finally:
             if claim is not None:
                 claim.release()

@@ -140,21 +140,26 @@ class Segments:
         raise StoreDamaged(f"{self._table.folder} of the row store changes while it is read; try again")
 
     def merge(self) -> None:
-        """Makes one segment of small ones for as long as there are many; rows of one name count once."""
-        with self._lock:
-            while len(small := self._small()) > MANY:
-                ends = accumulate(self._sizes[name] for name in small)
+        """Makes one segment of small ones for as long as there are many; rows of one name count once.
+
+        Readers need not wait meanwhile: the small ones stay until the merged one is there.
+        """
+        while len(small := self._small()) > MANY:
+            ends = accumulate(self._sizes[name] for name in small)
+            try:
                 self._merge(small[: max(2, sum(end <= MERGED for end in ends))])
+            except FileNotFoundError:
+                return  # somebody else merges the same, or cleared copies away: it can wait
 
     @property
     def crowded(self) -> bool:
         """Whether there is something to merge."""
-        with self._lock:
-            return len(self._small()) > MANY
+        return len(self._small()) > MANY
 
     def _small(self) -> list[str]:
-        self._refresh(0.0)
-        return sorted(name for name in self._names if name and self._sizes[name] < SMALL)
+        with self._lock:
+            self._refresh(0.0)
+            return sorted(name for name in self._names if name and self._sizes[name] < SMALL)
 
     def _merge(self, names: Sequence[str]) -> None:
         paths = [self._blobs.file(name) for name in names]

@@ -99,6 +99,21 @@ def test_of_attempts_of_one_name_merging_keeps_the_one_that_says_more(
     assert a_store(tmp_path).attempts([key(1), key(2)]) == seen
 
 
+async def test_what_a_long_journal_seals_is_merged_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty segments would be left until the end; readers of the same process and of another see every row."""
+    monkeypatch.setattr(segments_module, "MANY", 4)
+    store = a_store(tmp_path, seal_rows=1)
+    with store.journal() as journal:
+        for number in range(40):
+            await journal.intend([an_intention(number)])
+            await journal.settle(an_attempt(number), a_row(number))
+            assert store.rows([key(number)]) == {key(number): a_row(number)}
+        journal._sealer.submit(lambda: None).result()
+        assert len(segment_files(tmp_path)) <= 8
+        assert a_store(tmp_path).rows([key(n) for n in range(40)]) == {key(n): a_row(n) for n in range(40)}
+    assert a_store(tmp_path).attempts([key(n) for n in range(40)]) == {key(n): (an_attempt(n),) for n in range(40)}
+
+
 def test_merging_stops_at_about_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five segments of two rows, at most four rows together: by twos until few enough are left."""
     monkeypatch.setattr(segments_module, "MANY", 3)
