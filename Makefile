@@ -54,9 +54,9 @@ venv-dev: .venv/ready-dev
 	@touch $@
 
 lock:                ## resolve the dependencies anew
-	@$(BIN)/uv pip compile pyproject.toml --extra local --group build --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra s3 --group build --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --extra local --group build --group dev -c requirements.lock --universal \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra s3 --group build --group dev -c requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements-dev.lock
 
 clean:

@@ -9,6 +9,8 @@
     - BatchUnknown       a batch may be at its provider, and nobody can find out (exit 1)
     - StoreDamaged       stored evidence does not hold together (exit 1)
         - NotMade        a stage was asked for before the one that it reads from (exit 2)
+    - StoreUnreachable   a row store at a URL does not answer, or refuses (exit 1)
+    - NotShareable       a row store cannot keep several workers apart, which was asked of it (exit 1)
     - NotVersioned       DVC could not take in what a run made (exit 1)
     - ServerDied         a managed local server ended by itself (exit 1)
     - CallFailed         one call to a model failed
@@ -134,6 +136,25 @@ class NotMade(StoreDamaged):
     def __init__(self, file: str, stage: str) -> None:
         self.file, self.stage = file, stage
         super().__init__(f"{file} is not there; `triaxis {stage}` makes it")
+
+
+class StoreUnreachable(TriaxisError):
+    """A row store at a URL did not answer after retries, or refuses to; the text never holds a key."""
+
+    def __init__(self, url: str, reason: str, advice: str) -> None:
+        self.url, self.reason, self.advice = url, reason, advice
+        super().__init__(f"the row store {url} cannot be used ({reason}). {advice}")
+
+
+class NotShareable(TriaxisError):
+    """A row store that only one worker at a time may use, asked to keep several apart."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{why}. So one worker at a time may use it: run the others elsewhere or later, or give all of them a "
+            "store that can, such as a bucket of S3 (`store:` in evaluation.yaml)."
+        )
 
 
 class ServerDied(TriaxisError):

@@ -13,7 +13,8 @@ from typing import cast
 
 from triaxis.adapters.archive import Archive
 from triaxis.adapters.batch_book import BlobBook
-from triaxis.adapters.blobs import FolderBlobs
+from triaxis.adapters.blobs import Blobs, FolderBlobs
+from triaxis.adapters.claims import BlobClaims
 from triaxis.adapters.dvc_files import Pipeline, disagreements, unversioned
 from triaxis.adapters.evidence import FileEvidence
 from triaxis.adapters.great_expectations_suite import GreatExpectations
@@ -21,24 +22,25 @@ from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.adapters.md5s import Md5s
 from triaxis.adapters.pages import TemplatePages
 from triaxis.adapters.python_evaluators import PythonSources
-from triaxis.adapters.row_store import LocalRowStore
+from triaxis.adapters.row_store import BlobRowStore
 from triaxis.adapters.stage_state import StageState
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.templates import JinjaTemplates
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
+from triaxis.adapters.workspace.store_setting import StoreAt, store_of
 from triaxis.adapters.workspace_lock import workspace_lock
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import GENERATIONS
 from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.variant import Limits
-from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged
+from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged, StoreUnreachable
 from triaxis.ports.batches import BatchApis, BatchBook
 from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel, Models, ProbeClient
 from triaxis.ports.pages import Pages
-from triaxis.ports.stores import RowStore
+from triaxis.ports.stores import Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
 
@@ -68,6 +70,9 @@ class Wiring:
     python_evaluators: PythonEvaluators
     json_schemas: JsonSchemas
     evidence: Evidence
+    blobs: Blobs
+    """What the row store is made of; records of provider batches stand beside it."""
+    claims: Claims
     store: RowStore
     book: BatchBook
     state: StageState
@@ -110,7 +115,15 @@ class Wiring:
         faults, notices = disagreements(self.root, self.pipeline(source))
         if faults:
             raise InputFaults(*faults)
-        return (*source.notices, *notices)
+        return (*source.notices, *notices, *self.store_notices())
+
+    def store_notices(self) -> tuple[str, ...]:
+        """What is odd about the row store: that it cannot be reached from here, or that workers cannot share it."""
+        try:
+            lone = self.blobs.lone
+        except StoreUnreachable as error:
+            return (str(error),)
+        return (f"{lone}: one worker at a time may use it",) if lone else ()
 
     def kept_elsewhere(self) -> str | None:
         """A word about answers that are paid for and not here, where DVC may still have them; else None."""
@@ -145,7 +158,8 @@ def wire(root: Path, config: str) -> Wiring:
     """
     root = root.resolve()
     reports, clock, md5s = reports_of(root, config), SystemClock(), Md5s(root)
-    blobs = FolderBlobs(root / ".triaxis" / "store")
+    blobs = _blobs(root, _store_at(root, config))
+    claims = BlobClaims(blobs, clock)
     return Wiring(
         root=root,
         config=config,
@@ -156,13 +170,34 @@ def wire(root: Path, config: str) -> Wiring:
         python_evaluators=PythonSources(),
         json_schemas=JsonSchemaPackage(),
         evidence=FileEvidence(root / reports),
-        store=LocalRowStore(root / ".triaxis" / "store", root / ".triaxis" / "journal"),
+        blobs=blobs,
+        claims=claims,
+        store=BlobRowStore(blobs, claims, root / ".triaxis" / "journal"),
         book=BlobBook(blobs, root / ".triaxis" / "batches"),
         state=StageState(root, config, reports, md5s),
         archive=Archive(root, reports, md5s=md5s, clock=clock),
         pages=TemplatePages(),
         clock=clock,
     )
+
+
+def _store_at(root: Path, config: str) -> StoreAt:
+    try:
+        return store_of(root, config, os.environ)
+    except InputFaults as found:
+        try:
+            FileWorkspace(root, config, os.environ).read()
+        except InputFaults as others:
+            raise InputFaults(*dict.fromkeys([*others.faults, *found.faults])) from None
+        raise
+
+
+def _blobs(root: Path, store: StoreAt) -> Blobs:
+    if store.folder is not None:
+        return FolderBlobs(store.folder)
+    from triaxis.adapters.url_blobs import UrlBlobs
+
+    return UrlBlobs(store.url, root / ".triaxis" / "cache", named_in=store.named_in)
 
 
 def stored_scorecard(root: Path, config: str) -> Scorecard:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from build_store import a_store
 from killing import Subject
 from provider_process import RunningProvider, running_provider
 from purchases import Books
 
-from triaxis.adapters.row_store import LocalRowStore
 from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.rows import Request
@@ -116,7 +116,7 @@ class Workspace:
         state = self.folder / ".triaxis"
         return Books(
             requests={request.key: request for request in requests},
-            store=LocalRowStore(state / "store", state / "journal"),
+            store=a_store(state),
             prices={model: a_price(model) for model in PRICES},
             concurrency=CONCURRENCY,
         )

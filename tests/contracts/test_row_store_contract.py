@@ -1,32 +1,31 @@
-"""What every row store promises: the one in memory, and the one on disk."""
+"""What every row store promises: the one in memory, and the real one in a folder and at URLs, S3 among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from build_store import MemoryRowStore, a_row, an_attempt, an_intention, key
+from build_store import MemoryRowStore, a_row, a_store, an_attempt, an_intention, key
 
-from triaxis.adapters.row_store import LocalRowStore
+from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.domain.keys import Keys
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import Tokens
 
-
-def on_disk(folder: Path) -> RowStore:
-    return LocalRowStore(folder / "store", folder / "journal", seal_rows=3)
+KINDS = ["memory", "folder", "memory://", "s3://"]
 
 
-def in_memory(folder: Path) -> RowStore:
-    del folder
-    return MemoryRowStore()
-
-
-@pytest.fixture(params=[on_disk, in_memory])
+@pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> RowStore:
-    make: Callable[[Path], RowStore] = request.param
-    return make(tmp_path)
+    if request.param == "memory":
+        return MemoryRowStore()
+    if request.param == "folder":
+        return a_store(tmp_path, seal_rows=3)
+    if request.param == "s3://":
+        request.getfixturevalue("s3")
+    blobs = UrlBlobs(f"{request.param}rows{tmp_path}", tmp_path / "cache")
+    return a_store(tmp_path, blobs=blobs, seal_rows=3)
 
 
 async def test_a_settled_row_is_there_at_once_and_after_the_journal_ends(store: RowStore) -> None:
@@ -82,3 +81,50 @@ def test_an_empty_store_knows_nothing_and_has_nothing_to_settle(store: RowStore)
     assert store.rows([key(1)]) == {}
     assert store.attempts([]) == {}
     assert store.settle() == 0
+
+
+def test_what_is_sealed_is_there_when_the_context_has_ended(store: RowStore) -> None:
+    refused = an_attempt(2, outcome="failed", error="expired", usage=None, batch="triaxis-1f")
+    with store.sealing() as sealing:
+        for number in range(2):
+            sealing.add(an_attempt(number), a_row(number))
+        sealing.add(refused)
+    assert store.rows([key(n) for n in range(3)]) == {key(n): a_row(n) for n in range(2)}
+    assert store.attempts([key(2)]) == {key(2): (refused,)}
+    with store.sealing():
+        pass
+    assert not store.empty
+
+
+def test_sealing_that_fails_leaves_nothing(store: RowStore) -> None:
+    def fail() -> None:
+        with store.sealing() as sealing:
+            sealing.add(an_attempt(1), a_row(1))
+            raise OSError("the answers cannot be fetched")
+
+    with pytest.raises(OSError, match="cannot be fetched"):
+        fail()
+    assert store.empty
+    assert store.attempts([key(1)]) == {}
+
+
+async def test_known_are_the_keys_of_rows_sealed_or_not(store: RowStore) -> None:
+    """An attempt that brought no row makes no key known."""
+    keys = Keys.of([key(n) for n in (5, 1, 9, 3, 1)])
+    assert store.known(Keys.of([])).tolist() == []
+    assert not store.known(keys).any()
+    with store.journal() as journal:
+        for number in range(5):
+            await journal.settle(an_attempt(number), a_row(number))
+        await journal.settle(an_attempt(9, outcome="failed"))
+        assert store.known(keys).tolist() == [False, True, False, True, True]
+    assert store.known(keys).tolist() == [False, True, False, True, True]
+
+
+def test_chunks_in_another_order_than_they_were_sealed_in(store: RowStore) -> None:
+    with store.sealing() as sealing:
+        for number in range(50):
+            sealing.add(an_attempt(number), a_row(number))
+    for some in (range(49, 24, -1), range(0, 25, 2), range(1, 25, 2)):
+        assert store.rows([key(n) for n in some]) == {key(n): a_row(n) for n in some}
+        assert store.attempts([key(n) for n in some]) == {key(n): (an_attempt(n),) for n in some}

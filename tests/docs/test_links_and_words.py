@@ -24,6 +24,7 @@ _HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",
     "arxiv.org",
+    "filesystem-spec.readthedocs.io",
     "docs.litellm.ai",
     "github.com",
     "greatexpectations.io",

@@ -24,8 +24,10 @@ from triaxis.adapters.evidence_tables import (
 from triaxis.adapters.row_codec import (
     ATTEMPT_LAYOUT,
     ROW_LAYOUT,
+    attempt_cells,
     attempt_fields,
     attempt_from,
+    attempt_of,
     row_cells,
     row_fields,
     row_from,
@@ -71,6 +73,7 @@ def attempts_of(row: Row) -> st.SearchStrategy[Attempt]:
         key=st.just(row.key),
         at_ns=st.integers(0, 2**62),
         part=st.integers(0, 9),
+        batch=names,
         model=st.just(row.model),
         endpoint=st.just(row.endpoint),
         outcome=st.sampled_from(["answered", "failed", "unknown"]),
@@ -94,6 +97,7 @@ def test_rows(row: Row) -> None:
 @given(rows.flatmap(attempts_of))
 def test_attempts(attempt: Attempt) -> None:
     assert attempt_from(json.loads(json.dumps(attempt_fields(attempt)))) == attempt
+    assert attempt_of(attempt_cells(attempt)) == attempt
 
 
 @given(st.data(), rows, st.none() | replies)
@@ -167,4 +171,6 @@ def test_rubrics_and_objectives() -> None:
 def test_no_field_of_a_row_is_forgotten() -> None:
     """A field added to a row must be added to its table, or it would be lost in silence."""
     assert set(ROW_LAYOUT) == {f.name for f in fields(Row)}
-    assert set(ATTEMPT_LAYOUT) == {"key", "body"}
+    counts_of = {f.name for f in fields(Tokens)}
+    told_apart = {"counted", *counts_of, *(f"upper_{name}" for name in counts_of)}
+    assert set(ATTEMPT_LAYOUT) == {f.name for f in fields(Attempt)} - {"usage", "upper"} | told_apart

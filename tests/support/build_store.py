@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from triaxis.adapters.blobs import Blobs, FolderBlobs
+from triaxis.adapters.claims import BlobClaims
+from triaxis.adapters.journal import SEAL_ROWS
+from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.evaluation import (
     Expectation,
@@ -211,15 +217,12 @@ def a_validation() -> Validation:
     return Validation(expectations=(failed,), quarantined=(Quarantined(id="x", reasons=("twice",)),), cases=6)
 
 
-@dataclass(slots=True)
-class MemorySealing:
-    """`ports.stores.Sealing` in memory."""
-
-    added: list[tuple[Attempt, Row | None]] = field(default_factory=list[tuple[Attempt, "Row | None"]])
-
-    def add(self, attempt: Attempt, row: Row | None) -> None:
-        """One attempt, with the row that it bought."""
-        self.added.append((attempt, row))
+def a_store(
+    folder: Path, *, blobs: Blobs | None = None, journals: str = "journal", seal_rows: int = SEAL_ROWS
+) -> BlobRowStore:
+    """The row store in `store` below a folder, or over other blobs; its journals are in the folder."""
+    blobs = blobs or FolderBlobs(folder / "store")
+    return BlobRowStore(blobs, BlobClaims(blobs, SystemClock()), folder / journals, seal_rows=seal_rows)
 
 
 class MemoryRowStore:
@@ -234,6 +237,10 @@ class MemoryRowStore:
         """Whether nothing is stored."""
         return not self._rows
 
+    def known(self, keys: Keys) -> Mask:
+        """Which of the keys have a row."""
+        return np.array([key in self._rows for key in keys], dtype=np.bool_)
+
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""
         return {k: self._rows[k] for k in keys if k in self._rows}
@@ -243,18 +250,6 @@ class MemoryRowStore:
         known = sorted(self._attempts.values(), key=lambda a: (a.at_ns, a.part))
         found = {k: tuple(a for a in known if a.key == k) for k in keys}
         return {k: some for k, some in found.items() if some}
-
-    def known(self, keys: Keys) -> Mask:
-        """Which rows are stored."""
-        return np.array([text in self._rows for text in keys], dtype=np.bool_)
-
-    @contextmanager
-    def sealing(self) -> Generator[MemorySealing]:
-        """What is added is there when the context has ended without an error."""
-        sealing = MemorySealing()
-        yield sealing
-        for attempt, row in sealing.added:
-            self.note(attempt, row)
 
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """Takes in what it lacks."""
@@ -271,6 +266,14 @@ class MemoryRowStore:
     def journal(self) -> Generator[MemoryJournal]:
         """Writes straight into the store; what is still open when it ends has an unknown fate."""
         yield MemoryJournal(self)
+
+    @contextmanager
+    def sealing(self) -> Generator[MemorySealing]:
+        """Keeps what was added, unless an error ends the context."""
+        sealing = MemorySealing([])
+        yield sealing
+        for attempt, row in sealing.added:
+            self.note(attempt, row)
 
     def note(self, attempt: Attempt, row: Row | None = None) -> None:
         """Keeps the outcome that says more."""
@@ -295,3 +298,14 @@ class MemoryJournal:
     async def settle(self, attempt: Attempt, row: Row | None = None) -> None:
         """Notes an outcome."""
         self.store.note(attempt, row)
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySealing:
+    """`ports.stores.Sealing` over a list."""
+
+    added: list[tuple[Attempt, Row | None]]
+
+    def add(self, attempt: Attempt, row: Row | None = None) -> None:
+        """Takes in how an attempt ended."""
+        self.added.append((attempt, row))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from build_store import a_store
 from ledger_provider import identity
 from provider_process import Bill
 
 from triaxis.adapters.openai_address import plain_body
-from triaxis.adapters.row_store import LocalRowStore
+from triaxis.adapters.row_store import BlobRowStore
 from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.rows import Attempt, Request, Row
@@ -47,9 +48,9 @@ class Plan:
         return {request.key: request for request in asked}
 
     @property
-    def store(self) -> LocalRowStore:
+    def store(self) -> BlobRowStore:
         """What was bought so far."""
-        return LocalRowStore(self.folder / "store", self.folder / "journals")
+        return a_store(self.folder, journals="journals")
 
     @property
     def books(self) -> Books:
@@ -136,7 +137,7 @@ class Books:
     """What should have been bought, and what the store says was."""
 
     requests: Mapping[str, Request]
-    store: LocalRowStore
+    store: BlobRowStore
     prices: Mapping[str, PriceRow]
     concurrency: int
     """Calls in flight at once, so that a kill cuts off no more."""

@@ -8,7 +8,6 @@ changed for a new one, which starts with the intentions still open, and the old 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 import time
@@ -19,9 +18,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from triaxis.adapters.held_file import HeldFile, hold
-from triaxis.adapters.row_codec import Fields, attempt_fields, attempt_from, row_fields, row_from, text_of
+from triaxis.adapters.row_codec import Fields, attempt_fields, row_fields, text_of
 from triaxis.domain.rows import Attempt, Row
-from triaxis.errors import StoreDamaged
 
 SEAL_ROWS = 1_000
 SEAL_SECONDS = 30.0
@@ -180,32 +178,6 @@ def new_file(folder: Path) -> HeldFile:
         held = hold(folder / f"{os.getpid()}-{time.time_ns()}.jsonl")
         if held is not None:
             return held
-
-
-def read_journal(path: Path, into: Entries) -> None:
-    """Adds what a journal file says. A last line that was torn by a kill says nothing.
-
-    Raises:
-        StoreDamaged: for any other line that cannot be read, since it may have held something paid for.
-    """
-    *lines, torn = path.read_bytes().split(b"\n")
-    del torn
-    for number, line in enumerate(lines, 1):
-        try:
-            _enter(json.loads(line), into)
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreDamaged(
-                f"{path} line {number} is damaged. It may hold an answer that was paid for; to give that up, "
-                "delete the line and run again."
-            ) from error
-
-
-def _enter(line: Fields, into: Entries) -> None:
-    if "intend" in line:
-        into.intend(attempt_from(line["intend"]))
-    else:
-        row = line.get("row")
-        into.settle(attempt_from(line["settle"]), None if row is None else row_from(row))
 
 
 def _name(attempt: Attempt) -> AttemptName:

@@ -12,12 +12,12 @@ differ, which is why `digest` hashes what the columns hold instead.
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, Self, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from triaxis.adapters.atomic import replacing
+from triaxis.domain.keys import Keys, Mask, Places
 from triaxis.errors import StoreDamaged
 
 Kind: TypeAlias = Literal["text", "int", "float", "flag"]
@@ -40,13 +41,73 @@ _TYPES: Mapping[Kind, pa.DataType] = {"text": pa.string(), "int": pa.int64(), "f
 
 def write_table(path: Path, layout: Layout, rows: Iterable[tuple[Cell, ...]]) -> int:
     """Writes the rows, each in the order of the layout, as one whole file; how many there were."""
-    remaining = iter(rows)
-    written = 0
-    with replacing(path) as draft, _writer(draft, layout) as writer:
-        while batch := list(islice(remaining, ROW_GROUP)):
-            writer.write_table(_table(layout, batch), row_group_size=ROW_GROUP)
-            written += len(batch)
-    return written
+    with replacing(path) as draft, TableWriter(draft, layout) as writer:
+        for row in rows:
+            writer.add(row)
+    return writer.count
+
+
+class TableWriter:
+    """Writes rows to a file as they come, a row group at a time; the file is whole when the context ends."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._layout, self._file = layout, _writer(path, layout)
+        self._rows: list[tuple[Cell, ...]] = []
+        self._rest = _schema(layout).empty_table()
+        self.count = 0
+        """Rows taken in so far."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def add(self, cells: tuple[Cell, ...]) -> None:
+        """Takes in one row, in the order of the layout."""
+        self._rows.append(cells)
+        self.count += 1
+        if len(self._rows) == ROW_GROUP:
+            self._flush()
+
+    def copy(self, path: Path, keep: Mask) -> None:
+        """Takes in the rows of another file of this layout that are to be kept, as they are."""
+        self._flush()
+        start = 0
+        with _damage(path), pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=list(self._layout))
+                kept = _take(table, np.flatnonzero(keep[start : start + len(table)]))
+                start += len(table)
+                self.count += len(kept)
+                self._write(kept)
+
+    def close(self) -> None:
+        """Writes what is left, and the file's end."""
+        self._flush()
+        if len(self._rest):
+            self._file.write_table(self._rest.combine_chunks(), row_group_size=ROW_GROUP)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Lets go of the file, and of rows that are not written yet."""
+        self._rows, self._rest = [], self._rest.slice(0, 0)
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._write(_table(self._layout, self._rows))
+            self._rows = []
+
+    def _write(self, table: pa.Table) -> None:
+        table = pa.concat_tables([self._rest, table]) if len(self._rest) else table
+        whole = len(table) - len(table) % ROW_GROUP
+        if whole:
+            self._file.write_table(table.slice(0, whole).combine_chunks(), row_group_size=ROW_GROUP)
+        self._rest = table.slice(whole)
 
 
 def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
@@ -57,6 +118,12 @@ def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
         for start in range(0, len(order), ROW_GROUP):
             part = table.take(np.asarray(order[start : start + ROW_GROUP], dtype=np.int64))
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def count(path: Path) -> int:
+    """How many rows the file holds."""
+    with _damage(path):
+        return pq.read_metadata(path).num_rows
 
 
 def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
@@ -75,25 +142,72 @@ def scan_group(path: Path, names: Sequence[str], number: int) -> Iterator[tuple[
 
 def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterator[tuple[Cell, ...]]:
     """The rows at some positions, ascending, without turning the others into Python values."""
-    wanted = np.sort(np.fromiter(positions, dtype=np.int64, count=len(positions)))
-    with _damage(path), pq.ParquetFile(path) as file:
-        start = 0
-        for group in range(file.num_row_groups):
-            end = start + file.metadata.row_group(group).num_rows
-            inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)] - start
-            start = end
-            if len(inside):
-                yield from _lines(file.read_row_group(group, columns=list(names)).take(inside), names)
+    return Groups(names, most_bytes=0).pick(path, np.fromiter(positions, dtype=np.int64, count=len(positions)))
 
 
 def _lines(table: pa.Table, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     return zip(*(_pylist(table.column(name)) for name in names), strict=True)
 
 
-def count(path: Path) -> int:
-    """How many rows the file has."""
-    with _damage(path):
-        return pq.read_metadata(path).num_rows
+class Groups:
+    """Reads rows by their positions in immutable files, with the row groups last used decoded in memory.
+
+    Chunks of rows that were written together are read one after another, so that a group is decoded once.
+    """
+
+    def __init__(self, names: Iterable[str], most_bytes: int) -> None:
+        self._names, self._most_bytes = list(names), most_bytes
+        self._ends: dict[Path, Places] = {}
+        self._decoded: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
+
+    def pick(self, path: Path, positions: Places) -> Iterator[tuple[Cell, ...]]:
+        """The columns of the rows at some positions, ascending."""
+        wanted = np.sort(positions)
+        for group, inside in self._by_group(path, wanted):
+            yield from _lines(_take(self._group(path, group), inside), self._names)
+
+    def _by_group(self, path: Path, wanted: Places) -> Iterator[tuple[int, Places]]:
+        if path not in self._ends:
+            with _damage(path):
+                about = pq.read_metadata(path)
+            sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+            self._ends[path] = np.cumsum(sizes, dtype=np.int64)
+        ends = self._ends[path]
+        groups = np.searchsorted(ends, wanted, side="right")
+        for group in np.unique(groups).tolist():
+            yield group, wanted[groups == group] - (ends[group - 1] if group else 0)
+
+    def _group(self, path: Path, group: int) -> pa.Table:
+        place = path, group
+        if place in self._decoded:
+            self._decoded.move_to_end(place)
+            return self._decoded[place]
+        with _damage(path), pq.ParquetFile(path) as file:
+            table = file.read_row_group(group, columns=self._names, use_threads=False)
+        self._decoded[place] = table
+        while len(self._decoded) > 1 and sum(held.nbytes for held in self._decoded.values()) > self._most_bytes:
+            self._decoded.popitem(last=False)
+        return table
+
+
+def read_keys(path: Path, layout: Layout) -> Keys:
+    """The column `key` of a file.
+
+    Raises:
+        StoreDamaged: where the columns are not those of the layout, or what should be keys are none.
+    """
+    with _damage(path), pq.ParquetFile(path) as file:
+        if not file.schema_arrow.equals(_schema(layout)):
+            raise StoreDamaged(
+                f"{path} was written by another release of Triaxis, and its columns are not those of this one. Give "
+                "this release a store of its own (`store:` in evaluation.yaml), or delete the old one: rows that "
+                "reports/evidence carries come back from there."
+            )
+        columns = (file.read_row_group(group, columns=["key"]).column("key") for group in range(file.num_row_groups))
+        try:
+            return Keys.joined([Keys.of_hex(_text_bytes(chunk)) for column in columns for chunk in column.chunks])
+        except ValueError as error:
+            raise StoreDamaged(f"{path} is damaged: {error}. Delete it and run again.") from error
 
 
 def read_columns(path: Path) -> dict[str, list[object]]:
@@ -140,6 +254,10 @@ class ParquetColumns:
         """A numeric column; NaN is null."""
         column = self._table.column(name).cast(pa.float64())
         return column.fill_null(_scalar(float("nan"))).to_numpy().astype(np.float64, copy=False)
+
+    def ints(self, name: str) -> Places:
+        """A whole-numbered column without nulls."""
+        return self._table.column(name).to_numpy().astype(np.int64, copy=False)
 
     def texts(self, name: str) -> Sequence[str | None]:
         """A text column as it is."""
@@ -213,6 +331,11 @@ def _array(column: tuple[Cell, ...], kind: Kind) -> pa.Array:
         # A model may answer with half of a surrogate pair, which is no text that UTF-8 can hold.
         whole = [c.encode("utf-8", "replace").decode() if isinstance(c, str) else None for c in column]
         return pa.array(whole, _TYPES[kind])
+
+
+def _take(table: pa.Table, places: Places) -> pa.Table:
+    # Given a numpy array, pyarrow would import pandas to look whether it is one of its: half a second and 40 MB.
+    return table.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places.tobytes())]))
 
 
 def _scalar(value: Cell) -> pa.Scalar:

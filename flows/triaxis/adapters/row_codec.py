@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from triaxis.adapters.parquet_files import Cell, Layout
@@ -22,12 +23,36 @@ ROW_LAYOUT: Final[Layout] = {
     "latency_ms": "float",
     "raw": "text",
 }
-ATTEMPT_LAYOUT: Final[Layout] = {"key": "text", "body": "text"}
+ATTEMPT_LAYOUT: Final[Layout] = {
+    "key": "text",
+    "at_ns": "int",
+    "part": "int",
+    "batch": "text",
+    "model": "text",
+    "endpoint": "text",
+    "outcome": "text",
+    "error": "text",
+    "ms": "float",
+    "may_bill": "flag",
+    "counted": "flag",
+    "input": "int",
+    "cached": "int",
+    "cache_write": "int",
+    "output": "int",
+    "reasoning": "int",
+    "upper_input": "int",
+    "upper_cached": "int",
+    "upper_cache_write": "int",
+    "upper_output": "int",
+    "upper_reasoning": "int",
+}
+"""`counted` says whether there is a usage, which may be one of no counts; the counts after it are the usage's."""
 
 Fields = dict[str, Any]
 """A JSON object that this module wrote: its shape is known, not checked."""
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+_NONE = Tokens()
 _KINDS = ("input", "cached", "cache_write", "output", "reasoning")
 
 
@@ -120,12 +145,59 @@ def attempt_from(fields: Mapping[str, Any]) -> Attempt:
 
 def attempt_cells(attempt: Attempt) -> tuple[Cell, ...]:
     """The attempt in the order of `ATTEMPT_LAYOUT`."""
-    return attempt.key, text_of(attempt_fields(attempt))
+    usage, upper = attempt.usage or _NONE, attempt.upper
+    return (
+        attempt.key,
+        attempt.at_ns,
+        attempt.part,
+        attempt.batch,
+        attempt.model,
+        attempt.endpoint,
+        attempt.outcome,
+        attempt.error,
+        attempt.ms,
+        attempt.may_bill,
+        attempt.usage is not None,
+        usage.input,
+        usage.cached,
+        usage.cache_write,
+        usage.output,
+        usage.reasoning,
+        upper.input,
+        upper.cached,
+        upper.cache_write,
+        upper.output,
+        upper.reasoning,
+    )
 
 
 def attempt_of(cells: Sequence[Cell]) -> Attempt:
     """The attempt of cells in the order of `ATTEMPT_LAYOUT`."""
-    return attempt_from(json.loads(str(cells[1])))
+    key, at_ns, part, batch, model, endpoint, outcome, error, ms, may_bill, counted, *counts = cast(
+        "Sequence[Any]", cells
+    )
+    return Attempt(
+        key=key,
+        at_ns=at_ns,
+        part=part,
+        batch=batch,
+        model=model,
+        endpoint=endpoint,
+        outcome=outcome,
+        error=error,
+        ms=ms,
+        usage=_tokens(*counts[:5]) if counted else None,
+        may_bill=may_bill,
+        upper=_tokens(*counts[5:]),
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _tokens(
+    given: int | None, cached: int | None, written: int | None, output: int | None, hidden: int | None
+) -> Tokens:
+    """Equal counts are one value: a bound of a million attempts is often the same."""
+    return Tokens(input=given, cached=cached, cache_write=written, output=output, reasoning=hidden)
 
 
 def tokens_fields(tokens: Tokens) -> Fields:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-
+from triaxis.adapters import segments
+from triaxis.adapters.blobs import Blobs
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.held_file import hold
-from triaxis.adapters.journal import SEAL_ROWS, Entries, FileJournal, read_journal
+from triaxis.adapters.journal import SEAL_ROWS, Entries, FileJournal
+from triaxis.adapters.journal_files import JournalFiles, read_journal
+from triaxis.adapters.parquet_files import TableWriter
 from triaxis.adapters.row_codec import (
     ATTEMPT_LAYOUT,
     ROW_LAYOUT,
@@ -21,47 +25,57 @@ from triaxis.adapters.row_codec import (
     row_cells,
     row_of,
 )
-from triaxis.adapters.segments import Segments
+from triaxis.adapters.segments import Segments, Table
 from triaxis.domain.keys import Keys, Mask
 from triaxis.domain.rows import Attempt, Row
+from triaxis.ports.stores import Claims
+
+ROWS: Final = Table(folder="rows", layout=ROW_LAYOUT, held_bytes=64 << 20, trusted_s=float("inf"))
+"""A row that was found stays what it is, however long ago that was."""
+ATTEMPTS: Final = Table(
+    folder="attempts",
+    layout=ATTEMPT_LAYOUT,
+    named_by=("at_ns", "part"),
+    yields=("outcome", "unknown"),
+    held_bytes=16 << 20,
+    trusted_s=1.0,
+)
+"""To what was found of a key, another worker may have added."""
+MERGE_LEASE_S: Final = 600.0
 
 
-class _Sealing:
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.attempts: list[Attempt] = []
+class BlobRowStore:
+    """`ports.stores.RowStore` over `Blobs`, with the journals on the worker's own disk.
 
-    def add(self, attempt: Attempt, row: Row | None) -> None:
-        """One attempt, with the row that it bought."""
-        self.attempts.append(attempt)
-        if row is not None:
-            self.rows.append(row)
-
-
-class LocalRowStore:
-    """`ports.stores.RowStore` in a folder, with the journals on the worker's own disk.
-
-    One process writes at a time (it holds the workspace's lock); readers need no lock.
+    Any number of processes may read, and seal into it; of those that share a folder of journals one writes at a time
+    (it holds the workspace's lock). Small segments are merged by whoever holds the claim to that.
     """
 
-    def __init__(self, root: Path, journal_dir: Path, *, seal_rows: int = SEAL_ROWS) -> None:
-        self._rows = Segments(root / "rows", ROW_LAYOUT)
-        self._attempts = Segments(root / "attempts", ATTEMPT_LAYOUT)
+    def __init__(self, blobs: Blobs, claims: Claims, journal_dir: Path, *, seal_rows: int = SEAL_ROWS) -> None:
+        self._blobs, self._claims = blobs, claims
+        self._rows, self._attempts = Segments(blobs, ROWS), Segments(blobs, ATTEMPTS)
         self._journal_dir, self._seal_rows = journal_dir, seal_rows
+        self._journals = JournalFiles(journal_dir)
         self._own: FileJournal | None = None
+        self._since_merge = 0
 
     @property
     def empty(self) -> bool:
         """Whether nothing was ever stored here, or somebody deleted it."""
         return not self._rows.names()
 
+    def known(self, keys: Keys) -> Mask:
+        """Which of the keys have a row, without reading any."""
+        # Journals first: one that is sealed meanwhile is in a segment by the time those are looked at.
+        unsealed = Keys.of([key for entries in self._unsealed() for key in entries.rows])
+        return self._rows.known(keys) | keys.among(unsealed)
+
     @collector_paused()
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The stored rows among `keys`."""
         wanted = _as_set(keys)
-        unsealed = [row for entries in self._unsealed() for key, row in entries.rows.items() if key in wanted]
-        found = {row.key: row for row in map(row_of, self._rows.find(wanted))}
-        return {**{row.key: row for row in unsealed}, **found}
+        unsealed = {key: entries.rows[key] for entries in self._unsealed() for key in wanted & entries.rows.keys()}
+        return {**unsealed, **{row.key: row for row in self._rows.find(wanted - unsealed.keys(), row_of)}}
 
     @collector_paused()
     def attempts(self, keys: Collection[str]) -> Mapping[str, tuple[Attempt, ...]]:
@@ -69,36 +83,23 @@ class LocalRowStore:
         wanted = _as_set(keys)
         unsealed = [a for entries in self._unsealed() for a in entries.attempts() if a.key in wanted]
         by_key: dict[str, list[Attempt]] = {}
-        for attempt in chain(map(attempt_of, self._attempts.find(wanted)), unsealed):
+        for attempt in chain(self._attempts.find(wanted, attempt_of), unsealed):
             by_key.setdefault(attempt.key, []).append(attempt)
         return {key: tuple(some) if len(some) == 1 else each_once(some) for key, some in by_key.items()}
-
-    def known(self, keys: Keys) -> Mask:
-        """Which rows are stored, without reading them."""
-        texts = keys.texts()
-        unsealed = {key for entries in self._unsealed() for key in entries.rows}
-        sealed = self._rows.known(texts)
-        return np.array([key in sealed or key in unsealed for key in texts], dtype=np.bool_)
-
-    @contextmanager
-    def sealing(self) -> Generator[_Sealing]:
-        """Takes in answers that can be fetched again; they are there when the context has ended without an error."""
-        sealing = _Sealing()
-        yield sealing
-        self._seal(sealing.rows, sealing.attempts)
 
     @collector_paused()
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """Takes in rows that evidence holds and the store lost, with the attempts behind them."""
         given = {row.key: row for row in rows}
-        known = self._rows.known(given)
-        self._seal([row for key, row in given.items() if key not in known], self._unknown_here(attempts))
+        known = self._rows.known(Keys.of(list(given)))
+        lost = [row for row, there in zip(given.values(), known.tolist(), strict=True) if not there]
+        self._seal(lost, self._unknown_here(attempts))
 
     def settle(self) -> int:
         """Seals what dead processes left in their journals; open intentions become `unknown`. Returns how many."""
         left = Entries()
         with ExitStack() as holding:
-            dead = [path for path in self._journal_files() if _take(path, holding)]
+            dead = [path for path in self._journals.paths() if _take(path, holding)]
             for path in dead:
                 read_journal(path, left)
             if not left.empty:
@@ -111,7 +112,7 @@ class LocalRowStore:
     @contextmanager
     def journal(self) -> Generator[FileJournal]:
         """This process's journal; leaving the context, however it ends, seals it into segments."""
-        journal = FileJournal(self._journal_dir, self._seal, seal_rows=self._seal_rows)
+        journal = FileJournal(self._journal_dir, self._seal_and_merge, seal_rows=self._seal_rows)
         self._own = journal
         try:
             yield journal
@@ -121,6 +122,17 @@ class LocalRowStore:
             finally:
                 self._own = None
             self._merge()
+
+    @contextmanager
+    def sealing(self) -> Generator[StreamedSealing]:
+        """Streams rows straight into segments, which are there when the context has ended without an error.
+
+        Attempts are published before rows: a row without its attempt would be an answer that nobody paid for.
+        """
+        with self._attempts.draft() as attempts, self._rows.draft() as rows:
+            yield StreamedSealing(attempts.writer, rows.writer)
+            self._attempts.publish(attempts)
+            self._rows.publish(rows)
 
     def _unknown_here(self, attempts: Iterable[Attempt]) -> list[Attempt]:
         """The attempts that the store does not hold yet, each once."""
@@ -134,24 +146,48 @@ class LocalRowStore:
         if rows:
             self._rows.add(map(row_cells, rows))
 
+    def _seal_and_merge(self, rows: Sequence[Row], attempts: Sequence[Attempt]) -> None:
+        """Seals, and merges as soon as there is something to, so that rows asked together stay near each other."""
+        self._seal(rows, attempts)
+        self._since_merge += 1
+        if self._since_merge > segments.MANY:
+            self._since_merge = 0
+            self._merge()
+
     def _merge(self) -> None:
-        self._rows.merge(identity=[0])
-        self._attempts.merge(identity=range(len(ATTEMPT_LAYOUT)))
+        """Merges what is in too many pieces, unless another worker is at it."""
+        crowded = [table for table in (self._rows, self._attempts) if table.crowded]
+        if not crowded:
+            return
+        claim = None
+        if self._blobs.lone is None and (claim := self._claims.claim("merge", MERGE_LEASE_S)) is None:
+            return
+        try:
+            for table in crowded:
+                table.merge()
+        finally:
+            if claim is not None:
+                claim.release()
 
     def _unsealed(self) -> Iterator[Entries]:
         """What is known and not in a segment: of this process, and of others, alive or dead."""
-        own = self._own.unsealed() if self._own else []
-        others = Entries()
-        for path in self._journal_files():
-            if not (self._own and self._own.owns(path)):
-                try:
-                    read_journal(path, others)
-                except FileNotFoundError:
-                    continue
-        return iter([*own, others])
+        paths = [path for path in self._journals.paths() if not (self._own and self._own.owns(path))]
+        others = self._journals.read(paths)
+        return iter([*(self._own.unsealed() if self._own else []), *others])
 
-    def _journal_files(self) -> list[Path]:
-        return sorted(self._journal_dir.glob("*.jsonl"))
+
+@dataclass(frozen=True, slots=True)
+class StreamedSealing:
+    """`ports.stores.Sealing` over two segments that are being written."""
+
+    _attempts: TableWriter
+    _rows: TableWriter
+
+    def add(self, attempt: Attempt, row: Row | None = None) -> None:
+        """Takes in how an attempt ended, and the row it brought."""
+        self._attempts.add(attempt_cells(attempt))
+        if row is not None:
+            self._rows.add(row_cells(row))
 
 
 def _take(path: Path, holding: ExitStack) -> bool:

@@ -29,8 +29,21 @@ class Keys:
         Raises:
             ValueError: where one is no such text.
         """
-        data = bytes.fromhex("".join(texts))
-        if len(data) != 8 * WORDS * len(texts):
+        keys = cls.of_hex("".join(texts).encode())
+        if len(keys) != len(texts):
+            raise ValueError("a row key has 64 hex digits")
+        return keys
+
+    @classmethod
+    def of_hex(cls, digits: bytes) -> Keys:
+        """The keys whose hex digits stand one after another.
+
+        Raises:
+            ValueError: where that is not what stands there.
+        """
+        data = bytes.fromhex(digits.decode())
+        # Blanks between digits would go unnoticed.
+        if len(data) % (8 * WORDS) or 2 * len(data) != len(digits):
             raise ValueError("a row key has 64 hex digits")
         return cls(np.frombuffer(data, dtype=">u8").astype(np.uint64).reshape(-1, WORDS))
 

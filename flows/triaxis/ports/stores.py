@@ -23,19 +23,26 @@ class Journal(Protocol):
 
 
 class Sealing(Protocol):
-    """New segments being written."""
+    """Takes in answers that can be fetched again, such as those of a provider's batch, and so need no journal."""
 
-    def add(self, attempt: Attempt, row: Row | None) -> None:
-        """One attempt, with the row that it bought."""
+    def add(self, attempt: Attempt, row: Row | None = None) -> None:
+        """Takes in how an attempt ended, and the row it brought."""
         ...
 
 
 class RowStore(Protocol):
-    """Owns what was paid for. Readers see each key once."""
+    """Owns what was paid for. Readers see each key once. Keys are those of requests, 64 hex digits.
+
+    Asking for chunks of some thousand keys, one after another, costs little more than asking for all at once.
+    """
 
     @property
     def empty(self) -> bool:
         """Whether nothing was ever stored here, or somebody deleted it."""
+        ...
+
+    def known(self, keys: Keys) -> Mask:
+        """Which of the keys have a row, without reading any."""
         ...
 
     def rows(self, keys: Collection[str]) -> Mapping[str, Row]:
@@ -44,14 +51,6 @@ class RowStore(Protocol):
 
     def attempts(self, keys: Collection[str]) -> Mapping[str, tuple[Attempt, ...]]:
         """Every attempt known for `keys`, by time; keys without one are left out."""
-        ...
-
-    def known(self, keys: Keys) -> Mask:
-        """Which rows are stored, without reading them."""
-        ...
-
-    def sealing(self) -> AbstractContextManager[Sealing]:
-        """Takes in answers that can be fetched again; they are there when the context has ended without an error."""
         ...
 
     def adopt(self, rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
@@ -64,4 +63,45 @@ class RowStore(Protocol):
 
     def journal(self) -> AbstractContextManager[Journal]:
         """Opens this process's journal; leaving the context seals it into segments."""
+        ...
+
+    def sealing(self) -> AbstractContextManager[Sealing]:
+        """Takes in very many rows at once: all are there when the context has ended, none where an error ended it.
+
+        A kill in between may leave attempts without their rows, never a row without its attempt.
+        """
+        ...
+
+
+class Claim(Protocol):
+    """The sole right of one worker to do something named, for as long as it is renewed."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it surely is ours still: False from a margin before the end on, by which clocks may differ.
+
+        Ask before everything that nobody else may do at the same time.
+        """
+        ...
+
+    def renew(self) -> bool:
+        """Extends it to a whole lease from now; False where it is another's by now, and stays so."""
+        ...
+
+    def release(self) -> None:
+        """Gives it up, so that the next worker need not wait for its end."""
+        ...
+
+
+class Claims(Protocol):
+    """Who does what, among workers that share a store."""
+
+    def claim(self, name: str, lease_s: float) -> Claim | None:
+        """Claims something for a lease; None where somebody else has it.
+
+        `name` is lower-case letters, digits and hyphens.
+
+        Raises:
+            NotShareable: where the store cannot tell two workers apart, so that only one may use it at a time.
+        """
         ...

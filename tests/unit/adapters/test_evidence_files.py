@@ -17,6 +17,7 @@ from build_store import (
     a_judgment,
     a_probe,
     a_row,
+    a_store,
     a_validation,
     an_attempt,
     an_intention,
@@ -25,7 +26,6 @@ from build_store import (
 )
 
 from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.row_store import LocalRowStore
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import (
     CostMeasures,
@@ -220,7 +220,7 @@ def test_a_store_remade_from_evidence_remakes_the_same_evidence(evidence: FileEv
     evidence.write_generations([a_generation(1), a_generation(2)])
     before = contents(tmp_path / "reports")
     keys = [key(1), key(2)]
-    store = LocalRowStore(tmp_path / "store", tmp_path / "journal")
+    store = a_store(tmp_path)
     restore("generations", store=store, evidence=evidence)
 
     rows, attempts = store.rows(keys), store.attempts(keys)

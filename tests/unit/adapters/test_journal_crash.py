@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_store import a_row, an_attempt, an_intention, key
+from build_store import a_row, a_store, an_attempt, an_intention, key
 
 from triaxis.adapters import journal as journal_module
-from triaxis.adapters.journal import Entries, FileJournal, read_journal
-from triaxis.adapters.row_store import LocalRowStore
+from triaxis.adapters.journal import Entries, FileJournal
+from triaxis.adapters.journal_files import read_journal
 from triaxis.errors import StoreDamaged
-
-
-def open_store(folder: Path, *, seal_rows: int = 1000) -> LocalRowStore:
-    return LocalRowStore(folder / "store", folder / "journal", seal_rows=seal_rows)
 
 
 def journals(folder: Path) -> list[Path]:
@@ -33,11 +29,10 @@ CHILD = """
 import asyncio, os, signal, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
-from build_store import a_row, an_attempt, an_intention
-from triaxis.adapters.row_store import LocalRowStore
+from build_store import a_row, a_store, an_attempt, an_intention
 
 async def main():
-    store = LocalRowStore(Path({folder!r}) / "store", Path({folder!r}) / "journal", seal_rows={seal_rows})
+    store = a_store(Path({folder!r}), seal_rows={seal_rows})
     with store.journal() as journal:
         for n in range({answered}):
             await journal.intend([an_intention(n)])
@@ -62,9 +57,9 @@ def test_a_process_killed_with_9_loses_no_answer(tmp_path: Path, seal_rows: int)
     kill_after(tmp_path, answered=7, seal_rows=seal_rows)
     keys = [key(n) for n in range(9)]
     expected = {key(n): a_row(n) for n in range(7)}
-    assert open_store(tmp_path).rows(keys) == expected
+    assert a_store(tmp_path).rows(keys) == expected
 
-    store = open_store(tmp_path)
+    store = a_store(tmp_path)
     assert store.settle() == 1
     assert journals(tmp_path) == []
     assert store.rows(keys) == expected
@@ -75,22 +70,42 @@ def test_a_process_killed_with_9_loses_no_answer(tmp_path: Path, seal_rows: int)
 
 
 def test_the_journal_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+    store = a_store(tmp_path)
     with store.journal() as journal:
         asyncio.run(journal.intend([an_intention(1)]))
-        assert open_store(tmp_path).settle() == 0
+        assert a_store(tmp_path).settle() == 0
         assert len(journals(tmp_path)) == 1
     assert journals(tmp_path) == []
 
 
 def test_another_process_reads_what_a_living_one_has_settled(tmp_path: Path) -> None:
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
-        assert open_store(tmp_path).rows([key(1)]) == {key(1): a_row(1)}
+        assert a_store(tmp_path).rows([key(1)]) == {key(1): a_row(1)}
+
+
+def test_another_process_s_journal_is_read_as_far_as_it_is_new(tmp_path: Path) -> None:
+    """A line that is half written says nothing yet; what was read is not read again, even if it is damaged by now."""
+    (tmp_path / "journal").mkdir()
+    path, reader = tmp_path / "journal" / "1-1.jsonl", a_store(tmp_path)
+    with a_store(tmp_path / "other").journal() as journal:
+        for number in range(3):
+            asyncio.run(journal.settle(an_attempt(number), a_row(number)))
+        one, two, three = journals(tmp_path / "other")[0].read_bytes().splitlines(keepends=True)
+    path.write_bytes(one + two[:50])
+    assert reader.rows([key(0), key(1)]) == {key(0): a_row(0)}
+    path.write_bytes(b"x" * len(one) + two)
+    assert reader.rows([key(0), key(1)]) == {key(0): a_row(0), key(1): a_row(1)}
+    assert reader.attempts([key(1)]) == {key(1): (an_attempt(1),)}
+    path.write_bytes(b"x" * len(one) + two + b"damaged\n" + three)
+    with pytest.raises(StoreDamaged, match=r"1-1\.jsonl line 3 is damaged"):
+        reader.rows([key(2)])
+    path.unlink()
+    assert reader.rows([key(0)]) == {}
 
 
 def test_a_torn_last_line_says_nothing_and_a_damaged_one_is_named(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+    store = a_store(tmp_path)
     with store.journal() as journal:
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
         whole = journals(tmp_path)[0].read_bytes()
@@ -101,19 +116,19 @@ def test_a_torn_last_line_says_nothing_and_a_damaged_one_is_named(tmp_path: Path
 
     (tmp_path / "journal" / "1-1.jsonl").write_bytes(whole[: len(whole) // 2] + b"\n" + whole)
     with pytest.raises(StoreDamaged, match=r"1-1\.jsonl line 1 is damaged"):
-        open_store(tmp_path).settle()
+        a_store(tmp_path).settle()
 
 
 def test_a_kill_between_segment_and_journal_shows_each_row_once(tmp_path: Path) -> None:
     """The segment is written and the journal still there: both are read, one is seen, and settling changes nothing."""
-    store = open_store(tmp_path)
+    store = a_store(tmp_path)
     with store.journal() as journal:
         asyncio.run(journal.intend([an_intention(1)]))
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
         left = journals(tmp_path)[0].read_bytes()
     (tmp_path / "journal" / "1-1.jsonl").write_bytes(left)
     for settle in (False, True):
-        store = open_store(tmp_path)
+        store = a_store(tmp_path)
         if settle:
             store.settle()
         assert store.rows([key(1)]) == {key(1): a_row(1)}
@@ -138,7 +153,7 @@ def test_concurrent_intentions_share_an_fsync_that_starts_after_them(
 
         await asyncio.gather(*map(intend, range(64)))
 
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         monkeypatch.setattr(journal_module.os, "fsync", fsync)
         asyncio.run(wave(journal, journals(tmp_path)[0].read_bytes))
         assert len(synced) <= 2
@@ -154,12 +169,12 @@ def test_a_cancelled_caller_does_not_cancel_the_fsync_of_others(tmp_path: Path) 
         await second
         assert first.cancelled() or first.done()
 
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         asyncio.run(two(journal))
 
 
 def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         pass
     with pytest.raises(RuntimeError, match="closed"):
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
@@ -167,13 +182,13 @@ def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
 
 async def test_closing_while_a_cancelled_caller_s_fsync_is_due_is_quiet(tmp_path: Path) -> None:
     """Ctrl-C cancels the callers and closes the journal before their shared fsync has begun."""
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         caller = asyncio.create_task(journal.intend([an_intention(1)]))
         await asyncio.sleep(0)
         caller.cancel()
     await asyncio.sleep(0.01)
     assert caller.cancelled()
-    assert open_store(tmp_path).attempts([key(1)]) == {key(1): (an_intention(1),)}
+    assert a_store(tmp_path).attempts([key(1)]) == {key(1): (an_intention(1),)}
 
 
 def test_sealing_that_fails_is_told_and_leaves_the_journal(tmp_path: Path) -> None:
@@ -184,13 +199,13 @@ def test_sealing_that_fails_is_told_and_leaves_the_journal(tmp_path: Path) -> No
     asyncio.run(journal.settle(an_attempt(1), a_row(1)))
     with pytest.raises(OSError, match="disk full"):
         journal.close()
-    assert open_store(tmp_path).rows([key(1)]) == {key(1): a_row(1)}
+    assert a_store(tmp_path).rows([key(1)]) == {key(1): a_row(1)}
 
 
 def test_answers_are_sealed_after_half_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(journal_module.time, "monotonic", lambda: now[0])
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
         first = journals(tmp_path)
         now[0] = 31.0
@@ -200,7 +215,7 @@ def test_answers_are_sealed_after_half_a_minute(tmp_path: Path, monkeypatch: pyt
 
 def test_a_line_is_readable_json(tmp_path: Path) -> None:
     """A person who looks into a journal finds the request's key, what was intended and what came."""
-    with open_store(tmp_path).journal() as journal:
+    with a_store(tmp_path).journal() as journal:
         asyncio.run(journal.intend([an_intention(1)]))
         asyncio.run(journal.settle(an_attempt(1), a_row(1)))
         lines: list[dict[str, Any]] = [json.loads(line) for line in journals(tmp_path)[0].read_text().splitlines()]

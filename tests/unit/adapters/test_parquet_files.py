@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build_store import key
 
 from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.parquet_files import Cell, Layout
@@ -31,7 +32,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_groups")
 def test_rows_come_back_over_several_row_groups(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    assert parquet.write_table(path, LAYOUT, iter(some_rows(11))) == parquet.count(path) == 11
+    assert parquet.write_table(path, LAYOUT, iter(some_rows(11))) == 11
     assert list(parquet.scan(path, list(LAYOUT))) == some_rows(11)
     assert list(parquet.scan(path, ["raw", "n"])) == [(row[4], row[1]) for row in some_rows(11)]
 
@@ -145,6 +146,68 @@ def test_damage_names_the_file_and_says_what_helps(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1")
     with pytest.raises(StoreDamaged, match=r"a\.parquet is damaged.*dvc checkout"):
-        parquet.count(path)
+        list(parquet.scan(path, ["n"]))
     with pytest.raises(FileNotFoundError):
-        parquet.count(tmp_path / "b.parquet")
+        list(parquet.scan(tmp_path / "b.parquet", ["n"]))
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_rows_that_are_copied_fill_whole_row_groups(tmp_path: Path) -> None:
+    """However the rows came, by themselves or out of other files, equal rows make equal bytes."""
+    one, other, both, alone = (tmp_path / f"{name}.parquet" for name in ("one", "other", "both", "alone"))
+    rows = some_rows(23)
+    parquet.write_table(one, LAYOUT, rows[:9])
+    parquet.write_table(other, LAYOUT, rows[9:20])
+    with parquet.TableWriter(both, LAYOUT) as writer:
+        writer.copy(one, np.arange(9) != 3)
+        writer.copy(other, np.ones(11, dtype=np.bool_))
+        for row in rows[20:]:
+            writer.add(row)
+    parquet.write_table(alone, LAYOUT, [row for place, row in enumerate(rows) if place != 3])
+    assert writer.count == 22
+    assert both.read_bytes() == alone.read_bytes()
+
+
+def test_a_file_whose_rows_failed_is_let_go_of(tmp_path: Path) -> None:
+    def fail() -> None:
+        with parquet.TableWriter(tmp_path / "a.parquet", LAYOUT) as writer:
+            writer.add(some_rows(1)[0])
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert list(parquet.scan(tmp_path / "a.parquet", list(LAYOUT))) == []
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_row_groups_used_again_are_decoded_once_while_they_fit(tmp_path: Path) -> None:
+    """A group that is kept is read although its file is gone; what does not fit goes, the least used first."""
+    path = tmp_path / "a.parquet"
+    rows = some_rows(12)
+    parquet.write_table(path, LAYOUT, rows)
+    groups = parquet.Groups(LAYOUT, most_bytes=1 << 20)
+    assert list(groups.pick(path, np.array([9, 1, 2]))) == [rows[1], rows[2], rows[9]]
+    path.unlink()
+    assert list(groups.pick(path, np.array([0, 3, 8]))) == [rows[0], rows[3], rows[8]]
+    with pytest.raises(FileNotFoundError):
+        list(groups.pick(path, np.array([4])))
+
+    parquet.write_table(path, LAYOUT, rows)
+    groups = parquet.Groups(LAYOUT, most_bytes=0)
+    list(groups.pick(path, np.array([0, 4])))
+    path.unlink()
+    assert list(groups.pick(path, np.array([5]))) == [rows[5]]
+    with pytest.raises(FileNotFoundError):
+        list(groups.pick(path, np.array([0])))
+
+
+def test_keys_are_read_and_anything_else_is_damage(tmp_path: Path) -> None:
+    layout: Layout = {"key": "text", "n": "int"}
+    path = tmp_path / "a.parquet"
+    parquet.write_table(path, layout, [(key(n), n) for n in range(3)])
+    assert parquet.read_keys(path, layout).texts() == [key(n) for n in range(3)]
+    with pytest.raises(StoreDamaged, match="another release"):
+        parquet.read_keys(path, {"key": "text", "n": "float"})
+    parquet.write_table(path, layout, [("zz" * 32, 1)])
+    with pytest.raises(StoreDamaged, match=r"a\.parquet is damaged"):
+        parquet.read_keys(path, layout)

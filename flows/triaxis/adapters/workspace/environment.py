@@ -48,13 +48,13 @@ class _Expansion:
         if missing:
             return node
         whole = _REFERENCE.sub(lambda found: self.env[found[1]], text)
-        return Node(whole if path[-1] == "api_base" else scalar(whole), node.line)
+        return Node(scalar(whole) if path[0] == "limits" else whole, node.line)
 
 
 def _unhashed(path: Path) -> bool:
-    """Whether a value may differ between machines: limits, and addresses (whose endpoint is looked at later)."""
+    """Whether a value may differ between machines: limits, addresses (whose endpoint is looked at later), the store."""
     of_target = len(path) == _VARIANT_PATH and path[0] in {"variants", "judges", "dimensions"} and path[2] == "api_base"
-    return of_target or path[0] == "limits"
+    return of_target or path[0] in {"limits", "store"}
 
 
 def endpoint_of(place: Place, path: Path, raw: Node, given: tuple[str | None, str | None]) -> str | None:

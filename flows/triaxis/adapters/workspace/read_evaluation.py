@@ -11,6 +11,7 @@ from triaxis.adapters.workspace.environment import expanded
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
 from triaxis.adapters.workspace.secrets import without_keys
+from triaxis.adapters.workspace.store_setting import check_store
 from triaxis.adapters.workspace.tree import Node
 from triaxis.adapters.workspace.variants import Variants, read_variants
 from triaxis.adapters.workspace.wire import read
@@ -62,6 +63,7 @@ def read_evaluation(config: str, folder: Folder, env: Mapping[str, str]) -> Eval
     reports = place.root.child("reports")
     if reports is not None and isinstance(reports.value, str):
         folder.inside(reports.value, asked_at(place, ("reports",)))
+    check_store(place, folder)
     if wire is not None:
         _check_columns(place, wire)
     return Evaluation(place, wire, variants)

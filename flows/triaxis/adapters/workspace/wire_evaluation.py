@@ -187,6 +187,8 @@ class WireEvaluationShell(WireFile):
     """A Great Expectations suite for the cases, a .json file."""
     reports: Text = "reports"
     """The folder for reports and evidence."""
+    store: Text | None = None
+    """Where paid answers are kept: a folder, or a URL such as s3://BUCKET/FOLDER that several workers share."""
     rubric: Text
     """The path of rubric.yaml: what is scored, and how."""
     slo: Text
