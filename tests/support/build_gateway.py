@@ -78,13 +78,14 @@ class ScriptedUpstream:
 
     async def answer(self, path: str, body: bytes) -> Answer:
         """As the script says."""
-        self.heard.append(json.loads(body))
+        asked = json.loads(body)
+        self.heard.append(asked)
         self.paths.add(path)
         self.flying += 1
         self.most = max(self.most, self.flying)
         try:
             await asyncio.sleep(0)
-            said = await self.script(self.heard[-1])
+            said = await self.script(asked)
         finally:
             self.flying -= 1
         if isinstance(said, CallFailed):
