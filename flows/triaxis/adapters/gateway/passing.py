@@ -51,7 +51,8 @@ class Passage:
             async with self._upstream.live() as live:
                 return await self._passed(http, live)
         except CallFailed as error:
-            raise Refusal(HTTPStatus.BAD_GATEWAY, f"The upstream cannot be reached: {error}") from None
+            status = HTTPStatus.GATEWAY_TIMEOUT if "timeout" in error.reason else HTTPStatus.BAD_GATEWAY
+            raise Refusal(status, f"No answer came from the upstream: {error}", may_pass=True) from None
 
     async def _passed(self, http: web.Request, live: Live) -> web.StreamResponse:
         response: web.StreamResponse | None = None

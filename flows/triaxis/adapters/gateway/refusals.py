@@ -15,15 +15,20 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Refusal(Exception):
     """Ends a request with an error; it never leaves the web application."""
 
-    def __init__(self, status: HTTPStatus, message: str, *, param: str | None = None, code: str | None = None) -> None:
-        self.status, self.message, self.param, self.code = status, message, param, code
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        may_pass: bool = False,
+    ) -> None:
+        self.status, self.message, self.param, self.code, self.may_pass = status, message, param, code, may_pass
         super().__init__(message)
 
     def response(self) -> web.Response:
-        """The error as OpenAI's clients read it.
-
-        They send anything but a 4xx again, and a 409 too, which helps with none of ours.
-        """
+        """The error as OpenAI's clients read it; of themselves they would send a 409 and any 5xx again."""
         ours = self.status < HTTPStatus.INTERNAL_SERVER_ERROR
         error: JsonValue = {
             "message": self.message,
@@ -31,7 +36,8 @@ class Refusal(Exception):
             "param": self.param,
             "code": self.code,
         }
-        return web.json_response({"error": error}, status=self.status, headers={"x-should-retry": "false"})
+        headers = None if self.may_pass else {"x-should-retry": "false"}
+        return web.json_response({"error": error}, status=self.status, headers=headers)
 
 
 @web.middleware

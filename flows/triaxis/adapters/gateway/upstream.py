@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from io import BytesIO
 from typing import Protocol
 
 import aiohttp
@@ -124,7 +125,7 @@ async def post(
         headers["Authorization"] = f"Bearer {key}"
     try:
         # A redirect would carry the key elsewhere.
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+        async with session.post(url, data=BytesIO(body), headers=headers, allow_redirects=False) as response:
             content = await _whole(response)
             request_id = response.headers.get("x-request-id")
             wait = retry_after_s(response.headers, clock.now_ns() / 1e9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -119,9 +120,17 @@ def keeping_pages_out(*, loopback: bool) -> Middleware:
         host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != host:
             raise Refusal(HTTPStatus.FORBIDDEN, "Web pages of elsewhere may not ask here.", param="Origin")
-        if loopback and host.rpartition(":")[0].strip("[]") not in LOOPBACK:
+        if loopback and _hostname(host) not in LOOPBACK:
             why = "The gateway serves this machine only: ask 127.0.0.1, or give --host an address of others."
             raise Refusal(HTTPStatus.FORBIDDEN, why, param="Host")
         return await handler(request)
 
     return check
+
+
+def _hostname(host: str) -> str:
+    """The name in a Host header; empty where there is no header."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
