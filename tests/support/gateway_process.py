@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,15 +47,19 @@ class RunningGateway:
 
 @contextmanager
 def running_gateway(
-    folder: Path, upstream: str, *options: str, port: str = "0", env: Mapping[str, str] | None = None
+    folder: Path,
+    upstream: str,
+    *options: str,
+    port: str = "0",
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = (TRIAXIS,),
 ) -> Generator[RunningGateway]:
-    """A gateway with its state in that folder, until the context ends."""
+    """A gateway with its state in that folder, until the context ends; `program` is another than `triaxis`."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [TRIAXIS, "gateway", "--json", "--upstream", upstream, "--port", port, *options]
+    command = [*program, "gateway", "--json", "--upstream", upstream, "--port", port, *options]
+    around = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), **(env or {})}
     with (folder / "gateway.txt").open("a") as said:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=said, text=True, env={**os.environ, **(env or {})}
-        )
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=said, text=True, env=around)
     assert process.stdout is not None
     with process, process.stdout:
         try:
