@@ -131,8 +131,9 @@ def test_batches_come_newest_first_and_in_pages(client: Client, tmp_path: Path) 
 def test_live_calls_go_through_the_same_address(gateway: RunningGateway, provider: RunningProvider) -> None:
     with openai.OpenAI(api_key=KEY, base_url=gateway.api_base) as client:
         asked: Any = {"model": "small", "messages": [{"role": "user", "content": "[[answer one two three]]"}]}
-        whole: Any = client.chat.completions.create(**asked)
-        streamed = [chunk.choices[0].delta.content for chunk in client.chat.completions.create(**asked, stream=True)]
+        create: Any = client.chat.completions.create
+        whole = create(**asked)
+        streamed = [chunk.choices[0].delta.content for chunk in create(**asked, stream=True)]
     assert whole.choices[0].message.content == "one two three"
     assert "".join(filter(None, streamed)) == "one two three"
     assert provider.bills()[-1].model == "small"

@@ -22,7 +22,7 @@ from triaxis.adapters.local_process import LocalProcess, ServerSettings
 from triaxis.adapters.weights import PACKAGED, Weights, find, folder_of, names, sha256_of
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
-from triaxis.errors import Fault, InputFaults
+from triaxis.errors import Fault, InputFaults, ServerDied
 from triaxis.ports.models import ChatModel, Received
 
 PREFIX = "local/"
@@ -193,6 +193,7 @@ class _Server:
         self._weights, self._settings, self._start = weights, settings_of(model), start
         self._starting = threading.Lock()
         self._restarts = 1
+        self._died: ServerDied | None = None
         self.process: LocalProcess | None = None
         self._turns = _Turns()
         self.leases = 0
@@ -201,15 +202,17 @@ class _Server:
         """The process, started where there is none; blocks.
 
         Raises:
-            ServerDied: when it died and was restarted before.
+            ServerDied: when it died and was restarted before; from then on, always.
         """
         with self._starting:
+            if self._died is not None:
+                raise self._died.with_traceback(None)
             if self.process is not None and self.process.alive:
                 return self.process
             if self.process is not None:
-                died = self.process.ended()
-                self.process = None
+                died, self.process = self.process.ended(), None
                 if not self._restarts:
+                    self._died = died
                     raise died
                 self._restarts -= 1
             self.process = self._start(self._weights, self._settings)
