@@ -69,11 +69,11 @@ class Passage:
                 await response.prepare(http)
                 async for piece in without_key(answer.content, live.key):
                     await response.write(piece)
-        except ConnectionError:
-            raise  # the caller's own: nobody is there to be told
-        except (aiohttp.ClientError, TimeoutError) as error:
-            if response is None or not response.prepared:
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            if response is None:
                 raise broken(error) from None
+            if isinstance(error, ConnectionError):
+                raise  # the caller's own: nobody is there to be told
             # Half of it is sent: only a connection that breaks tells the caller that there should be more.
             if http.transport is not None:
                 http.transport.close()

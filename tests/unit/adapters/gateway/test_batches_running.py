@@ -325,3 +325,23 @@ async def test_damage_is_told_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(StoreDamaged, match=r"batch_1\.jsonl line 1 is damaged"):
         async with GatewayState(tmp_path).batches():
             pass
+
+
+async def test_a_disk_that_fails_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    state, late = GatewayState(tmp_path), asyncio.Event()
+
+    async def one_late(body: Mapping[str, Any]) -> Said:
+        await late.wait()
+        return await (answering if body["messages"][0]["content"] == "Question 0?" else hanging)(body)
+
+    state.upstream.script = one_late
+    async with state.batches() as batches:
+        created = await batches.create(a_batch(state.upload(rows(2))))
+        await until(lambda: state.upstream.flying == 2)
+        monkeypatch.setattr(os, "fsync", failing)
+        late.set()
+        await until(lambda: state.upstream.flying == 1)
+    assert state.told == [f"{created.id}: what came last may not be on disk: Input/output error"]

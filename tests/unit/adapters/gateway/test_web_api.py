@@ -346,3 +346,24 @@ async def test_a_state_folder_that_cannot_be_written_is_told(caller: Caller, mon
     monkeypatch.setattr("triaxis.adapters.gateway.files.flush", full)
     status, message, _ = await caller.refused("POST", "/files", data=a_form(b"x"))
     assert (status, message) == (507, "the state folder cannot be read or written: No space left on device")
+
+
+async def test_a_batch_that_stands_still_says_why(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("triaxis.adapters.gateway.batch_run.examine", unreadable)
+    file = await caller.upload(jsonl([a_row(0)]))
+    _, batch = await caller.batch(file["id"])
+    path = f"/batches/{batch['id']}"
+    while True:
+        status, _ = await caller.ask("GET", path)
+        if status != 200:
+            break
+        await asyncio.sleep(0.001)
+    assert await caller.refused("GET", path) == (
+        500,
+        "The batch stands still until the gateway is started again: OSError: [Errno 5] Input/output error",
+        None,
+    )
+    assert (await caller.ask("GET", "/batches"))[1]["data"][0]["status"] == "validating"
