@@ -3,7 +3,7 @@
 - TriaxisError
     - InputFaults        faults of the user's files or arguments, all of them (exit 2)
     - OverBudget         the run would pass `limits.max_usd` (exit 2)
-    - Busy               another run holds the workspace (exit 1)
+    - Busy               another run holds the workspace, or a gateway's state (exit 1)
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
     - BatchUnknown       a batch may be at its provider, and nobody can find out (exit 1)
@@ -81,11 +81,11 @@ class OverBudget(TriaxisError):
 
 
 class Busy(TriaxisError):
-    """Another process holds the workspace's lock."""
+    """Another process holds the workspace's lock, or the gateway's."""
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, what: str = "this workspace") -> None:
         self.holder = holder
-        super().__init__(f"another run holds this workspace: {holder}. Wait for it to end, or stop it.")
+        super().__init__(f"another run holds {what}: {holder}. Wait for it to end, or stop it.")
 
 
 class Incomplete(TriaxisError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -219,6 +219,51 @@ def new_workspace(folder: Path) -> Sequence[tuple[str, str]]:
     from triaxis.adapters.workspace_init import write_workspace_files
 
     return write_workspace_files(folder)
+
+
+@asynccontextmanager
+async def gateway(
+    *,
+    upstream: str,
+    key_env: str | None,
+    state: Path,
+    host: str,
+    port: int,
+    concurrency: int,
+    connect_timeout_s: float,
+    answer_timeout_s: float,
+    tell: Callable[[str], None],
+) -> AsyncGenerator[str]:
+    """The files and batches API in front of the server at `upstream`; yields its `api_base`.
+
+    Args:
+        upstream: its URL.
+        key_env: the variable that holds its key.
+        state: the folder where files and batches are kept.
+        host: the address to listen at.
+        port: 0 picks a free one.
+        concurrency: most rows of batches that are with the upstream at once.
+        connect_timeout_s: until a connection to the upstream stands.
+        answer_timeout_s: until it has answered a row.
+        tell: takes a line for each batch that goes on or ends.
+
+    Raises:
+        InputFaults: with everything that is wrong with the options.
+        Busy: where another process holds the state folder.
+        StoreDamaged: where the state folder does not hold together.
+    """
+    from triaxis.adapters.gateway.address import open_upstream, upstream_address
+    from triaxis.adapters.gateway.serve import GatewaySettings, open_gateway
+    from triaxis.adapters.gateway.upstream import Timeouts
+
+    address, clock = upstream_address(upstream, key_env, os.environ), SystemClock()
+    timeouts = Timeouts(connect_s=connect_timeout_s, answer_s=answer_timeout_s)
+    settings = GatewaySettings(state=state, host=host, port=port, concurrency=concurrency, timeouts=timeouts)
+    async with (
+        open_upstream(address, timeouts, clock) as server,
+        open_gateway(server, settings, clock=clock, url=address.url, tell=tell) as api_base,
+    ):
+        yield api_base
 
 
 def file_schemas() -> tuple[str, ...]:

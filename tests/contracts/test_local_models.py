@@ -236,8 +236,10 @@ async def test_a_server_that_died_is_started_again_once(tmp_path: Path) -> None:
         children.started[0].alive = False
         assert "server-1" in (await model.complete(a_request())).raw
         children.started[1].alive = False
-        with pytest.raises(ServerDied, match="signal 9"):
-            await model.complete(a_request())
+        for _ in range(2):
+            with pytest.raises(ServerDied, match="signal 9"):
+                await model.complete(a_request())
+    assert len(children.started) == 2
 
 
 async def test_a_model_that_cannot_run_here_is_a_fault_of_the_input(tmp_path: Path) -> None:

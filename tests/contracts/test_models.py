@@ -16,7 +16,7 @@ from recording_server import Answer, cutting, hanging, recording_server, resetti
 
 from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.models import LiveModels
-from triaxis.adapters.openai_wire import _broken  # pyright: ignore[reportPrivateUsage]
+from triaxis.adapters.openai_wire import broken
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
@@ -270,6 +270,6 @@ async def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkey
 
 
 def test_a_connection_that_takes_too_long_is_surely_not_billed() -> None:
-    error = _broken(aiohttp.ConnectionTimeoutError())
+    error = broken(aiohttp.ConnectionTimeoutError())
     assert isinstance(error, Transient)
     assert (error.reason, error.billed) == ("connect_timeout", False)

@@ -18,8 +18,8 @@ PAGES = sorted(
 IDS = [path.relative_to(ROOT).as_posix() for path in PAGES]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
-_ABSOLUTE = re.compile(r"(?<![\w.:/~$<])/[a-z]\w*/\w")
-"""A path from the root of somebody's file system."""
+_ABSOLUTE = re.compile(r"(?<![\w.:/~$<])/(?!v1/)[a-z]\w*/\w")
+"""A path from the root of somebody's file system; one of an API is none."""
 _HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",

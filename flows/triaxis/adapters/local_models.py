@@ -22,7 +22,7 @@ from triaxis.adapters.local_process import LocalProcess, ServerSettings
 from triaxis.adapters.weights import PACKAGED, Weights, find, folder_of, names, sha256_of
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
-from triaxis.errors import Fault, InputFaults
+from triaxis.errors import Fault, InputFaults, ServerDied
 from triaxis.ports.models import ChatModel, Received
 
 PREFIX = "local/"
@@ -86,6 +86,28 @@ def _name(model: str) -> str:
     return model.removeprefix(PREFIX).removesuffix(_CHAT)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A server, for the one who asks it alone."""
+
+    _process: LocalProcess
+    _before: float | None
+
+    @property
+    def address(self) -> str:
+        """Such as `http://127.0.0.1:40123/v1`."""
+        return self._process.address
+
+    def busy_core_s(self) -> float | None:
+        """CPU-seconds used since the turn began; None where the process has ended."""
+        now = self._process.cpu_s()
+        return None if now is None or self._before is None else now - self._before
+
+
+TakeTurn: TypeAlias = Callable[[], AbstractAsyncContextManager[Turn]]
+"""Waits until the server answers nobody else; raises ServerDied where it died and was restarted before."""
+
+
 class LocalModels:
     """The local servers of this process.
 
@@ -117,6 +139,17 @@ class LocalModels:
         async with self._leased(target, "answers") as server, AsyncExitStack() as wires:
             await asyncio.to_thread(server.running)
             yield _LocalChat(server=server, wire=self._wire, wires=wires)
+
+    @asynccontextmanager
+    async def turns(self, target: Target) -> AsyncGenerator[TakeTurn]:
+        """The server that `open` asks, for requests of any kind: each takes a turn, and nobody else is answered then.
+
+        Raises:
+            InputFaults: where the model cannot be served here.
+        """
+        async with self._leased(target, "answers") as server:
+            await asyncio.to_thread(server.running)
+            yield server.turn
 
     @asynccontextmanager
     async def address(self, target: Target) -> AsyncGenerator[str]:
@@ -160,27 +193,37 @@ class _Server:
         self._weights, self._settings, self._start = weights, settings_of(model), start
         self._starting = threading.Lock()
         self._restarts = 1
+        self._died: ServerDied | None = None
         self.process: LocalProcess | None = None
-        self.turns = _Turns()
+        self._turns = _Turns()
         self.leases = 0
 
     def running(self) -> LocalProcess:
         """The process, started where there is none; blocks.
 
         Raises:
-            ServerDied: when it died and was restarted before.
+            ServerDied: when it died and was restarted before; from then on, always.
         """
         with self._starting:
+            if self._died is not None:
+                raise self._died.with_traceback(None)
             if self.process is not None and self.process.alive:
                 return self.process
             if self.process is not None:
-                died = self.process.ended()
-                self.process = None
+                died, self.process = self.process.ended(), None
                 if not self._restarts:
+                    self._died = died
                     raise died
                 self._restarts -= 1
             self.process = self._start(self._weights, self._settings)
             return self.process
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Turn]:
+        """The process while it answers one request, whoever asks."""
+        async with self._turns.one():
+            process = await asyncio.to_thread(self.running)
+            yield Turn(process, process.cpu_s())
 
     def stop(self) -> None:
         with self._starting:
@@ -221,14 +264,9 @@ class _LocalChat:
     _open: dict[str, ChatModel] = field(default_factory=dict[str, ChatModel])
 
     async def complete(self, request: Request) -> Received:
-        async with self.server.turns.one():
-            process = await asyncio.to_thread(self.server.running)
-            chat = await self._chat(process.address)
-            before = process.cpu_s()
-            received = await chat.complete(request)
-            after = process.cpu_s()
-            busy = None if before is None or after is None else after - before
-            return replace(received, busy_core_s=busy)
+        async with self.server.turn() as turn:
+            received = await (await self._chat(turn.address)).complete(request)
+            return replace(received, busy_core_s=turn.busy_core_s())
 
     async def _chat(self, address: str) -> ChatModel:
         if address not in self._open:

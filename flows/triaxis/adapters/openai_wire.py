@@ -48,12 +48,12 @@ async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncG
         # How many calls there are at once is the pace's business, one floor up.
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=_proxy(address.url),
+        proxy=proxy_for(address.url),
     ) as session:
         yield _Wire(session, address, clock)
 
 
-def _proxy(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for the URL, by the usual variables; none for this machine's own servers.
 
     Asked for once: left to itself the client would look for it, and for a netrc file, before every call.
@@ -85,7 +85,7 @@ class _Wire:
             status, headers, body = await self._post(data)
         except (aiohttp.ClientError, TimeoutError) as error:
             # The error's text names the address only, but its chain may hold the session's headers.
-            raise _broken(error) from None
+            raise broken(error) from None
         raw = _text(body, status)
         if status != HTTPStatus.OK:
             now_s = self.clock.now_ns() / 1e9
@@ -110,7 +110,7 @@ def _text(body: bytes, status: int) -> str:
         return body.decode(errors="replace")
 
 
-def _broken(error: Exception) -> CallFailed:
+def broken(error: Exception) -> CallFailed:
     """What broke, from the surest not to have reached the provider to the least."""
     match error:
         case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():

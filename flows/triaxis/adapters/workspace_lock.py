@@ -15,15 +15,15 @@ from triaxis.ports.clock import Clock
 
 
 @contextmanager
-def workspace_lock(path: Path, verb: str, *, clock: Clock) -> Generator[None]:
-    """Holds `.triaxis/lock` for the block. The lock dies with its process, however that ends.
+def workspace_lock(path: Path, verb: str, *, clock: Clock, what: str = "this workspace") -> Generator[None]:
+    """Holds `.triaxis/lock`, or another file, for the block. The lock dies with its process, however that ends.
 
     Raises:
         Busy: naming the process, verb and start of whoever holds it.
     """
     held = hold(path)
     if held is None:
-        raise Busy(_holder(path))
+        raise Busy(_holder(path), what)
     try:
         _sign(held, verb, clock.now_ns())
         yield

@@ -44,6 +44,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "gate": ("read", "The decision on a variant, as an exit code."),
     "show": ("read", "The current scorecard in the terminal."),
     "batches": ("batches", "List provider batches, and decide about those that nobody else can."),
+    "gateway": ("gateway", "Serve files and batches in front of any compatible server."),
     "schema": ("read", "The JSON Schema of a file format."),
 }
 """Verb to the module of this package that holds it, and its one line of help."""

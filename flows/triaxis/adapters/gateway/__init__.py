@@ -1,0 +1,1 @@
+"""OpenAI's files and batches API in front of a server that has none."""
