@@ -133,6 +133,7 @@ class BlobRowStore:
             yield StreamedSealing(attempts.writer, rows.writer)
             self._attempts.publish(attempts)
             self._rows.publish(rows)
+        self._merge_in_time()
 
     def _unknown_here(self, attempts: Iterable[Attempt]) -> list[Attempt]:
         """The attempts that the store does not hold yet, each once."""
@@ -147,8 +148,11 @@ class BlobRowStore:
             self._rows.add(map(row_cells, rows))
 
     def _seal_and_merge(self, rows: Sequence[Row], attempts: Sequence[Attempt]) -> None:
-        """Seals, and merges as soon as there is something to, so that rows asked together stay near each other."""
         self._seal(rows, attempts)
+        self._merge_in_time()
+
+    def _merge_in_time(self) -> None:
+        """Merges as soon as there is something to, so that rows that are asked for together stay near each other."""
         self._since_merge += 1
         if self._since_merge > segments.MANY:
             self._since_merge = 0

@@ -137,7 +137,7 @@ class Segments:
                     return [make(cells) for cells in self._pick(there) if cells[0] in keys]
                 except FileNotFoundError:
                     asked = there[:0]
-        raise StoreDamaged(f"{self._table.folder} of the row store changes while it is read; try again")
+        raise self._restless()
 
     def merge(self) -> None:
         """Makes one segment of small ones for as long as there are many; rows of one name count once.
@@ -153,8 +153,8 @@ class Segments:
 
     @property
     def crowded(self) -> bool:
-        """Whether there is something to merge."""
-        return len(self._small()) > MANY
+        """Whether there is something to merge; where the names alone say no, nothing is read."""
+        return len(self.names()) > MANY and len(self._small()) > MANY
 
     def _small(self) -> list[str]:
         with self._lock:
@@ -218,6 +218,10 @@ class Segments:
                 continue
             self._listed_s = looked_s
             return
+        raise self._restless()
+
+    def _restless(self) -> StoreDamaged:
+        return StoreDamaged(f"{self._table.folder} of the row store lists what is not there; try again")
 
     def _reindex(self, present: Sequence[str]) -> None:
         there = set(present)

@@ -114,6 +114,44 @@ async def test_what_a_long_journal_seals_is_merged_meanwhile(tmp_path: Path, mon
     assert a_store(tmp_path).attempts([key(n) for n in range(40)]) == {key(n): (an_attempt(n),) for n in range(40)}
 
 
+def test_a_store_that_lists_what_is_not_there_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that went on without it would buy its rows again."""
+
+    def names(_: FolderBlobs, prefix: str) -> list[str]:
+        return [f"{prefix}{'0' * 64}.parquet"]
+
+    store = a_store(tmp_path)
+    monkeypatch.setattr(FolderBlobs, "names", names)
+    with pytest.raises(StoreDamaged, match="lists what is not there"):
+        store.rows([key(1)])
+
+
+def test_merging_what_goes_meanwhile_can_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments_module, "MANY", 1)
+    store = a_store(tmp_path)
+    for number in range(2):
+        store.adopt([a_row(number)], [])
+    store.rows([key(0)])
+
+    def file(_: FolderBlobs, name: str) -> Path:
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(FolderBlobs, "file", file)
+    store.settle()
+    monkeypatch.undo()
+    assert store.rows([key(0), key(1)]) == {key(0): a_row(0), key(1): a_row(1)}
+
+
+def test_sealing_again_and_again_merges_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments_module, "MANY", 3)
+    store = a_store(tmp_path)
+    for number in range(9):
+        with store.sealing() as sealing:
+            sealing.add(an_attempt(number), a_row(number))
+    assert len(segment_files(tmp_path)) < 4
+    assert store.rows([key(n) for n in range(9)]) == {key(n): a_row(n) for n in range(9)}
+
+
 def test_merging_stops_at_about_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five segments of two rows, at most four rows together: by twos until few enough are left."""
     monkeypatch.setattr(segments_module, "MANY", 3)
