@@ -17,6 +17,8 @@ import hashlib
 import json
 import os
 import re
+import socket
+import struct
 import sys
 import threading
 import time
@@ -221,7 +223,7 @@ class Provider:
             if self.settings.token_s:
                 await asyncio.sleep(self.settings.token_s)
         if cut:
-            _drop(http)
+            reset(http)
         else:
             await response.write(b"data: [DONE]\n\n")
         return response
@@ -243,7 +245,7 @@ class Provider:
 
     async def reset(self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]) -> web.Response:
         """The connection breaks before a byte."""
-        _drop(http)
+        reset(http)
         return web.Response()
 
     async def truncated(
@@ -258,7 +260,7 @@ class Provider:
         await response.prepare(http)
         await response.write(data[: len(data) // 2])
         await asyncio.sleep(0)
-        _drop(http, abort=False)
+        close(http)
         return response
 
     async def malformed(self, http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
@@ -311,13 +313,17 @@ def chunks_of(answer: Mapping[str, Any], *, usage: bool) -> list[dict[str, Any]]
     return [*chunks, {**shell, "choices": [], "usage": answer["usage"]}] if usage else chunks
 
 
-def _drop(http: web.Request, *, abort: bool = True) -> None:
-    """Breaks the connection: with a reset, or with an end that leaves the body short."""
-    if http.transport is None:
-        return
-    if abort:
+def reset(http: web.Request) -> None:
+    """Breaks the connection with a reset, as a machine does that went down."""
+    if http.transport is not None:
+        linger = struct.pack("ii", 1, 0)
+        http.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         cast("asyncio.WriteTransport", http.transport).abort()
-    else:
+
+
+def close(http: web.Request) -> None:
+    """Ends the connection, which leaves a body short."""
+    if http.transport is not None:
         http.transport.close()
 
 

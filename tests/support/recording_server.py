@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 from build_calls import a_body
+from ledger_provider import reset
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,9 +64,15 @@ async def hanging(_: web.Request) -> web.StreamResponse:
 
 
 async def resetting(http: web.Request) -> web.StreamResponse:
-    """Breaks the connection."""
+    """Closes the connection."""
     assert http.transport is not None
     http.transport.close()
+    return web.Response()
+
+
+async def aborting(http: web.Request) -> web.StreamResponse:
+    """Resets the connection, as a machine does that went down."""
+    reset(http)
     return web.Response()
 
 
