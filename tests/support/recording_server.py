@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 from build_calls import a_body
-from ledger_provider import reset
+from provider_parts import reset
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
