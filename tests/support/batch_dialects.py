@@ -117,8 +117,9 @@ def _text(content: Any) -> str:
 
 
 def _result(outcome: Outcome) -> bytes:
-    result: dict[str, Any] = {"type": "succeeded", "message": _message(outcome.body)}
-    if outcome.status != 200:
+    if outcome.status == 200:
+        result: dict[str, Any] = {"type": "succeeded", "message": _message(outcome.body)}
+    else:
         error = {"type": ERRORS[outcome.status], "message": outcome.body["error"]["message"]}
         result = {"type": "errored", "error": {"type": "error", "error": error}}
     return json.dumps({"custom_id": outcome.asked.custom_id, "result": result}).encode() + b"\n"

@@ -97,14 +97,15 @@ def chat_config(model: Named) -> Any:
     return utils.ProviderConfigManager.get_provider_chat_config(model.name, library().LlmProviders(model.provider))
 
 
-def missing(target: Target) -> list[str]:
-    """The environment variables that LiteLLM misses for a model."""
-    return list(library().validate_environment(model=target.model)["missing_keys"])
-
-
 def missing_keys(target: Target) -> list[str]:
-    """Those that hold keys."""
-    return [name for name in missing(target) if name.endswith("_API_KEY")]
+    """The environment variables of keys that LiteLLM misses for a model."""
+    missing = library().validate_environment(model=target.model)["missing_keys"]
+    return [name for name in missing if name.endswith("_API_KEY")]
+
+
+def secrets() -> list[str]:
+    """What nobody may read in an error."""
+    return [value for name, value in os.environ.items() if name.endswith(SECRETS)]
 
 
 def refuse_unnamed_server(target: Target, provider: str) -> None:

@@ -120,7 +120,7 @@ def _by_status(error: Any, target: Target, now_s: float) -> CallFailed:
         _body_of(error),
         now_s=now_s,
         variable=variables[0] if variables else "the provider's variable",
-        keys=[value for name, value in os.environ.items() if name.endswith(litellm_library.SECRETS)],
+        keys=litellm_library.secrets(),
     )
 
 

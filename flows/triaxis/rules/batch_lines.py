@@ -46,6 +46,7 @@ _ANTHROPIC_STATUS: Mapping[str, int] = {
     "overloaded_error": 529,
 }
 _SERVER = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+_ERRORS, _NO_STATUS = 400, 600
 
 _Fields = Mapping[str, JsonValue]
 
@@ -114,13 +115,19 @@ def _failed(custom_id: str, fields: _Fields) -> BatchLine:
     said = fields.get("error") or fields.get("status")
     if not said:
         raise ValueError("the line has no outcome")
-    status = _mapping(said).get("status_code")
     return BatchLine(
         custom_id=custom_id,
-        status=status if isinstance(status, int) and status != ANSWERED else _SERVER,
+        status=_status(_mapping(said).get("status_code"), _code(said)),
         body=_text_of({"error": said}),
         code=_code(said),
     )
+
+
+def _status(said: JsonValue, code: str) -> int:
+    """The status that an error without a response stands for; LiteLLM writes xAI's as its code."""
+    if not isinstance(said, int) and code.isascii() and code.isdigit():
+        said = int(code[:4])
+    return said if isinstance(said, int) and _ERRORS <= said < _NO_STATUS else _SERVER
 
 
 def _anthropic(custom_id: str, result: _Fields) -> BatchLine:
