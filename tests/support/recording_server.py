@@ -24,6 +24,8 @@ class Heard:
     authorization: str | None
     content_type: str
     body: Mapping[str, Any]
+    betas: str | None = None
+    """Anthropic's header of features that are asked for."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class RecordingServer:
                 authorization=http.headers.get("Authorization"),
                 content_type=http.headers["Content-Type"],
                 body=json.loads(await http.read()),
+                betas=http.headers.get("anthropic-beta"),
             )
         )
         return await self.answer(http)

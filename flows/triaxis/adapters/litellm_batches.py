@@ -12,13 +12,10 @@ What LiteLLM (1.106) does differently for each, and where it is not to be left a
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
-import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,7 +63,6 @@ async def open_litellm_batches(
     model = litellm_library.named(target)
     litellm_library.refuse_unnamed_server(target, model.provider)
     _check(target, model.provider)
-    _build_models()
     own = model.provider in ("azure", "xai")
     yield _LitellmBatches(
         rules=rules,
@@ -79,14 +75,6 @@ async def open_litellm_batches(
         limits=limits,
         clock=clock,
     )
-
-
-@cache
-def _build_models() -> None:
-    """Has LiteLLM build what it leaves for the first call, where it would warn of its own types."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        importlib.import_module("litellm.types.router").GenericLiteLLMParams.model_rebuild()
 
 
 def _check(target: Target, provider: str) -> None:

@@ -45,6 +45,8 @@ _ANTHROPIC_STATUS: Mapping[str, int] = {
     "rate_limit_error": 429,
     "overloaded_error": 529,
 }
+_JSON_TOOL = "json_tool_call"
+"""What LiteLLM calls the tool by which it asks models for JSON that have no other way; its input is the answer."""
 _SERVER = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 _ERRORS, _NO_STATUS = 400, 600
 
@@ -149,11 +151,13 @@ def _from_anthropic(message: _Fields) -> dict[str, JsonValue]:
     usage = _mapping(message.get("usage"))
     read, written = _count(usage.get("cache_read_input_tokens")), _count(usage.get("cache_creation_input_tokens"))
     fresh = _count(usage.get("input_tokens"))
+    asked = next((part.get("input") for part in parts if part.get("name") == _JSON_TOOL), None)
+    finish = message.get("stop_reason")
     return {
         "id": message.get("id"),
         "model": message.get("model"),
-        "text": _joined(parts),
-        "finish": message.get("stop_reason"),
+        "text": _joined(parts) if asked is None else json.dumps(asked, ensure_ascii=False),
+        "finish": "end_turn" if asked is not None and finish == "tool_use" else finish,
         "prompt_tokens": None if fresh is None else fresh + (read or 0) + (written or 0),
         "completion_tokens": usage.get("output_tokens"),
         "prompt_tokens_details": {"cached_tokens": read, "cache_creation_tokens": written},
