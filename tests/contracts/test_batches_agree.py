@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -92,6 +93,16 @@ async def test_litellm_would_hand_openais_key_to_a_server_of_the_users_own(tmp_p
     """Ours sends the key of that provider or none."""
     mine = await ours("hosted_vllm", tmp_path, "hosted_vllm/small")
     assert {call.authorization for call in mine} == {None}
+
+
+async def test_a_look_at_a_completed_batch_reads_none_of_its_files() -> None:
+    """LiteLLM reads them after every look, in the background, to log what the batch cost."""
+    async with recording_batches(status="completed", output_file_id="file-2") as server:
+        async with opener_of("azure")(server.api_base) as api:
+            assert (await api.report("batch-1")).files == ("file-2",)
+            worker: Any = importlib.import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER
+            await worker.flush()
+        assert [call.method for call in server.heard] == ["GET"]
 
 
 async def heard_live(request: Request, answer: str, api_base_path: str) -> tuple[Any, str | None]:

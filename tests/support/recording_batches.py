@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -46,6 +46,7 @@ class Call:
 class RecordingBatches:
     """What was heard."""
 
+    batch: Mapping[str, Any]
     heard: list[Call] = field(default_factory=list[Call])
     api_base: str = ""
 
@@ -57,7 +58,7 @@ class RecordingBatches:
         self.heard.append(Call(method=http.method, path=http.path_qs, authorization=authorization, said=said))
         if http.path.endswith("/content"):
             return web.Response(body=b'{"custom_id":"c"}\n')
-        return web.json_response(JOB if "/batch/jobs" in http.path else FILE if "/files" in http.path else BATCH)
+        return web.json_response(JOB if "/batch/jobs" in http.path else FILE if "/files" in http.path else self.batch)
 
 
 async def _parts(http: web.Request) -> list[Part]:
@@ -70,9 +71,9 @@ async def _parts(http: web.Request) -> list[Part]:
 
 
 @asynccontextmanager
-async def recording_batches() -> AsyncGenerator[RecordingBatches]:
-    """Serves until the context ends."""
-    server = RecordingBatches()
+async def recording_batches(**batch: Any) -> AsyncGenerator[RecordingBatches]:
+    """Serves until the context ends; `batch` is what is told otherwise of the batch."""
+    server = RecordingBatches({**BATCH, **batch})
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)

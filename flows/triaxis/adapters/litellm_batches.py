@@ -47,6 +47,8 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 PAGE = 100
 SILENT = {"batch_ignore_default_logging": True}
 """Keeps LiteLLM from reading a batch's files for its own accounting."""
+EARLY = frozenset({"failed", "cancelled", "expired"})
+"""How a batch ends that is not complete."""
 UNREADY, WAIT_S = "pending", 2.0
 """Azure looks through a file before a batch can be made of it."""
 
@@ -221,10 +223,9 @@ class _LitellmBatches:
 
 def _results(provider: str, batch: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """Where the results of a batch are that LiteLLM does not name, since it ended before it was complete."""
-    if batch.get("output_file_id") or batch.get("status") not in ("failed", "cancelled", "expired"):
+    answered = count(mapping(batch.get("request_counts")).get("completed"))
+    if batch.get("output_file_id") or batch.get("status") not in EARLY or not answered:
         return {}
-    if provider == "xai" and count(mapping(batch.get("request_counts")).get("completed")):
-        return {"output_file_id": batch.get("id")}
     if provider == "bedrock":
         return {"output_file_id": mapping(batch.get("metadata")).get("output_file_uri")}
-    return {}
+    return {"output_file_id": batch.get("id")} if provider == "xai" else {}
