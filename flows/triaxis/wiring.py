@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import cast
@@ -33,7 +34,7 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import GENERATIONS
 from triaxis.domain.evaluation import Source
 from triaxis.domain.scorecard import Scorecard
-from triaxis.domain.variant import Limits
+from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged, StoreUnreachable
 from triaxis.ports.batches import BatchApis, BatchBook
 from triaxis.ports.clock import Clock
@@ -87,7 +88,10 @@ class Wiring:
     @asynccontextmanager
     async def providers(self, limits: Limits) -> AsyncGenerator[Providers]:
         """The models and the probe, which share the managed local servers; all end with the context."""
-        from triaxis.adapters.local_models import LocalModels
+        from triaxis.adapters.batches import ProviderBatches
+        from triaxis.adapters.gateway.serve import GatewaySettings
+        from triaxis.adapters.local_gateway import open_local_gateway
+        from triaxis.adapters.local_models import LocalModels, identity
         from triaxis.adapters.models import LiveModels, address_of
         from triaxis.adapters.openai_wire import open_wire
         from triaxis.adapters.probe_client import ProbeProcess, local_address
@@ -96,10 +100,18 @@ class Wiring:
             return open_wire(local_address(address, "local"), limits=limits, clock=self.clock)
 
         with LocalModels(wire=to_server) as local:
+
+            def gateway(target: Target) -> AbstractAsyncContextManager[str]:
+                # Other weights under the same name are another upstream.
+                upstream = sha256((identity(target.model) or target.model).encode()).hexdigest()[:16]
+                settings = GatewaySettings(state=self.root / ".triaxis" / "gateway" / upstream)
+                return open_local_gateway(target, settings, local=local, clock=self.clock)
+
             models = LiveModels(local=local.open, limits=limits, clock=self.clock, environ=os.environ)
+            batches = ProviderBatches(gateway=gateway, limits=limits, clock=self.clock, environ=os.environ)
             probes = ProbeProcess(locate=lambda target: address_of(target, os.environ), local=local)
             async with probes.held():
-                yield Providers(models=models, batches=None, probes=probes)  # type: ignore
+                yield Providers(models=models, batches=batches, probes=probes)
 
     def pipeline(self, source: Source) -> Pipeline:
         """What DVC knows of this evaluation."""

@@ -12,11 +12,11 @@ from typing import TypeAlias
 import aiohttp
 import pytest
 from build_calls import a_body, a_request
-from recording_server import Answer, cutting, hanging, recording_server, resetting, saying, stalling
+from recording_server import Answer, aborting, cutting, hanging, recording_server, resetting, saying, stalling
 
+from triaxis.adapters.http_session import broken
 from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.models import LiveModels
-from triaxis.adapters.openai_wire import broken
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
@@ -94,9 +94,22 @@ async def test_failures_that_may_have_been_billed(opener: Opener, answer: Answer
         assert error.reason == reason
 
 
-@pytest.mark.parametrize("answer", [resetting, cutting(announced=True), cutting(announced=False)])
+@pytest.mark.parametrize("answer", [aborting, resetting, cutting(announced=True), cutting(announced=False)])
 async def test_broken_connections_may_have_been_billed(opener: Opener, answer: Answer) -> None:
     error = await the_error(opener, answer)
+    assert isinstance(error, Transient)
+    assert error.billed
+
+
+async def test_litellms_own_client_sends_once_where_a_connection_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left alone it would send again, unseen, what may have been taken and billed."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+
+    def anthropic(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+        target = Target(model="anthropic/claude-sonnet-4-5", api_base=api_base.removesuffix("/v1"))
+        return open_litellm(target, limits=LIMITS, clock=CLOCK)
+
+    error = await the_error(anthropic, aborting)
     assert isinstance(error, Transient)
     assert error.billed
 
@@ -155,6 +168,7 @@ async def test_an_address_without_a_server_is_surely_not_billed() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
+        (aborting, "reset"),
         (resetting, "reset"),
         (cutting(announced=True), "truncated"),
         (cutting(announced=False), "truncated"),

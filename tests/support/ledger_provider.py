@@ -13,12 +13,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
-import re
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,13 +22,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiohttp import web
+from provider_parts import Ledger, answer_of, close, draw, identity, rates, refusal, reset, serve
 
 FAULTS = ("rate_limit", "server", "hang", "reset", "truncated", "malformed", "no_choices", "bad_request", "filtered")
 """Kinds of fault. The last two belong to the request and stay; the others are drawn anew for every repeat of it."""
 LASTING = ("bad_request", "filtered")
 UNBILLED = ("rate_limit", "bad_request")
-SCRIPTED = re.compile(r"\[\[answer (.*?)\]\]", re.DOTALL)
-WORDS = ("account", "balance", "card", "payment", "transfer", "refund", "limit", "fee", "today", "pending", "policy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,57 +47,6 @@ class Settings:
     """Whether what is refused repeats the key, as some providers' errors do."""
 
 
-@dataclass(slots=True)
-class Ledger:
-    """Appends lines; writers that come while the disk is busy share the next fsync."""
-
-    path: str
-    waiting: list[tuple[bytes, asyncio.Future[None]]] = field(
-        default_factory=list[tuple[bytes, "asyncio.Future[None]"]]
-    )
-    busy: bool = False
-
-    async def bill(self, line: Mapping[str, object]) -> None:
-        """Returns when the line is on disk."""
-        if not self.path:
-            return
-        done = asyncio.get_running_loop().create_future()
-        self.waiting.append((json.dumps(line).encode() + b"\n", done))
-        if not self.busy:
-            await self._drain()
-        await done
-
-    async def _drain(self) -> None:
-        self.busy = True
-        while self.waiting:
-            batch, self.waiting = self.waiting, []
-            await asyncio.to_thread(self._append, b"".join(line for line, _ in batch))
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(None)
-        self.busy = False
-
-    def _append(self, data: bytes) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def draw(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts alone."""
-    digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
-def identity(body: Mapping[str, Any]) -> str:
-    """The request as it is billed: how it is delivered does not matter."""
-    kept = {k: v for k, v in body.items() if k not in ("stream", "stream_options")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
-
-
 def fault_of(settings: Settings, request: str, repeat: int) -> str | None:
     """The fault that this repeat of this request meets, if any."""
     for kind, rate in settings.faults.items():
@@ -110,53 +54,6 @@ def fault_of(settings: Settings, request: str, repeat: int) -> str | None:
         if draw(*parts) < rate:
             return kind
     return None
-
-
-def words_of(body: Mapping[str, Any]) -> tuple[list[str], str]:
-    """The answer's words and the finish reason: scripted by the messages, else drawn from their hash, then capped."""
-    text = json.dumps(body["messages"], ensure_ascii=False)
-    scripted = SCRIPTED.findall("\n".join(str(message.get("content", "")) for message in body["messages"]))
-    digest = hashlib.sha256(text.encode()).digest()
-    words = (
-        scripted[-1].split() if scripted else ["simulated", *(WORDS[b % len(WORDS)] for b in digest[: digest[0] % 9])]
-    )
-    cap = body.get("max_completion_tokens") or body.get("max_tokens") or len(words)
-    return words[:cap], "stop" if cap >= len(words) else "length"
-
-
-def usage_of(body: Mapping[str, Any], words: list[str]) -> dict[str, Any]:
-    """Four characters make a token, and a system message is read from cache."""
-    messages = cast("list[dict[str, Any]]", body["messages"])
-    sizes = [1 + len(str(m.get("content", ""))) // 4 for m in messages]
-    cached = sum(size for size, m in zip(sizes, messages, strict=True) if m.get("role") == "system")
-    return {
-        "prompt_tokens": sum(sizes),
-        "completion_tokens": len(words),
-        "total_tokens": sum(sizes) + len(words),
-        "prompt_tokens_details": {"cached_tokens": cached},
-    }
-
-
-def answer_of(body: Mapping[str, Any], request: str) -> dict[str, Any]:
-    """The whole body of an answer."""
-    words, finish = words_of(body)
-    return {
-        "id": f"simulated-{request[:16]}",
-        "object": "chat.completion",
-        "created": 0,
-        "model": body["model"],
-        "system_fingerprint": "simulated",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": " ".join(words)}, "finish_reason": finish}
-        ],
-        "usage": usage_of(body, words),
-    }
-
-
-def refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """An error in OpenAI's shape."""
-    error = {"message": message, "type": code, "code": code, "param": None}
-    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 @dataclass(slots=True)
@@ -221,7 +118,7 @@ class Provider:
             if self.settings.token_s:
                 await asyncio.sleep(self.settings.token_s)
         if cut:
-            _drop(http)
+            reset(http)
         else:
             await response.write(b"data: [DONE]\n\n")
         return response
@@ -243,7 +140,7 @@ class Provider:
 
     async def reset(self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]) -> web.Response:
         """The connection breaks before a byte."""
-        _drop(http)
+        reset(http)
         return web.Response()
 
     async def truncated(
@@ -258,7 +155,7 @@ class Provider:
         await response.prepare(http)
         await response.write(data[: len(data) // 2])
         await asyncio.sleep(0)
-        _drop(http, abort=False)
+        close(http)
         return response
 
     async def malformed(self, http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
@@ -311,33 +208,15 @@ def chunks_of(answer: Mapping[str, Any], *, usage: bool) -> list[dict[str, Any]]
     return [*chunks, {**shell, "choices": [], "usage": answer["usage"]}] if usage else chunks
 
 
-def _drop(http: web.Request, *, abort: bool = True) -> None:
-    """Breaks the connection: with a reset, or with an end that leaves the body short."""
-    if http.transport is None:
-        return
-    if abort:
-        cast("asyncio.WriteTransport", http.transport).abort()
-    else:
-        http.transport.close()
-
-
-def _rates(text: str) -> dict[str, float]:
-    """`server=0.1,hang=0.05` as rates, in that order."""
-    rates = {name: float(rate) for name, _, rate in (part.partition("=") for part in text.split(",") if part)}
-    unknown = set(rates) - set(FAULTS)
-    if unknown:
-        raise SystemExit(f"unknown faults {sorted(unknown)}; there are {', '.join(FAULTS)}")
-    return rates
-
-
 def _delays(text: str) -> dict[str, float]:
     """`20`, or `20,big=60` by model, in milliseconds."""
     parts = [part.rpartition("=") for part in text.split(",") if part]
     return {"": 0.0} | {model: float(ms) / 1000 for model, _, ms in parts}
 
 
-def _settings(argv: list[str] | None = None) -> tuple[Settings, int]:
-    parser = argparse.ArgumentParser(description="An OpenAI-compatible provider with a ledger and faults.")
+def arguments(description: str) -> argparse.ArgumentParser:
+    """What the command line may say."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ledger", default="", help="file to append to; none without")
     parser.add_argument("--delay-ms", default="0", help="to the first byte: 20, or 20,MODEL=60")
@@ -349,12 +228,16 @@ def _settings(argv: list[str] | None = None) -> tuple[Settings, int]:
     parser.add_argument("--stall", default="", help="AT,FOR in seconds: nobody is answered for that long")
     parser.add_argument("--key-env", default="", help="environment variable that holds the key to insist on")
     parser.add_argument("--echo-key", action="store_true", help="repeat the key in whatever is refused")
-    given = parser.parse_args(argv)
+    return parser
+
+
+def settings_of(given: argparse.Namespace) -> Settings:
+    """What it said."""
     at_for = [float(x) for x in given.stall.split(",") if x]
-    settings = Settings(
+    return Settings(
         ledger=given.ledger,
         delays_s=_delays(given.delay_ms),
-        faults=_rates(given.faults),
+        faults=rates(given.faults, FAULTS),
         seed=given.seed,
         token_s=given.token_ms / 1000,
         hang_s=given.hang_s,
@@ -363,26 +246,16 @@ def _settings(argv: list[str] | None = None) -> tuple[Settings, int]:
         key=os.environ[given.key_env] if given.key_env else None,
         echo=given.echo_key,
     )
-    return settings, given.port
 
 
-async def _serve(settings: Settings, port: int) -> None:
-    provider = Provider(settings, Ledger(settings.ledger))
+def main() -> None:
+    """Answers chat completions."""
+    given = arguments("An OpenAI-compatible provider with a ledger and faults.").parse_args()
+    settings = settings_of(given)
     app = web.Application(client_max_size=16 * 2**20)
-    app.router.add_post("/v1/chat/completions", provider.chat)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
-    await site.start()
-    bound = runner.addresses[0][1]
-    sys.stdout.write(json.dumps({"api_base": f"http://127.0.0.1:{bound}/v1", "simulated": True}) + "\n")
-    sys.stdout.flush()
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    threading.Thread(target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(ended.set)), daemon=True).start()
-    await ended.wait()
-    os._exit(0)
+    app.router.add_post("/v1/chat/completions", Provider(settings, Ledger(settings.ledger)).chat)
+    asyncio.run(serve(app, given.port))
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(*_settings()))
+    main()

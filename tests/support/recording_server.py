@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 from build_calls import a_body
+from provider_parts import reset
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -23,6 +24,8 @@ class Heard:
     authorization: str | None
     content_type: str
     body: Mapping[str, Any]
+    betas: str | None = None
+    """Anthropic's header of features that are asked for."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class RecordingServer:
                 authorization=http.headers.get("Authorization"),
                 content_type=http.headers["Content-Type"],
                 body=json.loads(await http.read()),
+                betas=http.headers.get("anthropic-beta"),
             )
         )
         return await self.answer(http)
@@ -63,9 +67,15 @@ async def hanging(_: web.Request) -> web.StreamResponse:
 
 
 async def resetting(http: web.Request) -> web.StreamResponse:
-    """Breaks the connection."""
+    """Closes the connection."""
     assert http.transport is not None
     http.transport.close()
+    return web.Response()
+
+
+async def aborting(http: web.Request) -> web.StreamResponse:
+    """Resets the connection, as a machine does that went down."""
+    reset(http)
     return web.Response()
 
 

@@ -7,53 +7,29 @@ or change which model is measured.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from triaxis.adapters.openai_address import Address, Body, key_of
+from triaxis.adapters import litellm_library
+from triaxis.adapters.litellm_library import bad_params, library, missing_keys, named, no_key
+from triaxis.adapters.openai_address import Address, key_of
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import CallFailed, Denied, Fault, InputFaults, Terminal, Transient
+from triaxis.errors import CallFailed, Terminal, Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
 from triaxis.rules.provider_errors import checked, failure
 
 CLIENT = "litellm"
-ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
-"""Set before the import: no price table is fetched, and no .env file of somebody else's is read."""
-
 WIRED = frozenset(
     {"openai", "hosted_vllm", "together_ai", "mistral", "groq", "deepseek", "xai", "fireworks_ai", "litellm_proxy"}
 )
 """Providers for which the contract test shows that our wire and LiteLLM send and read the same."""
-
-SECRETS = ("_KEY", "_TOKEN", "_SECRET")
-"""How the names of variables end whose values nobody may read in an error."""
-REDIRECTIONS = ("API_BASE", "BASE_URL")
-"""What the names of variables end with, after the provider's, that LiteLLM takes a server's address from."""
-OWN_SERVERS = frozenset({"hosted_vllm", "litellm_proxy"})
-"""Without an api_base LiteLLM would send their calls to OpenAI."""
-
-
-@cache
-def _litellm() -> Any:
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    litellm: Any = importlib.import_module("litellm")
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    # What went wrong is in the error; its log would repeat prompts.
-    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return litellm
 
 
 def resolve(target: Target) -> Address | None:
@@ -63,114 +39,25 @@ def resolve(target: Target) -> Address | None:
         InputFaults: where the name means nothing, the provider's key is missing, or no api_base says which
             server answers.
     """
-    litellm = _litellm()
-    name, provider, key, base = _provider(litellm, target)
-    _refuse_unnamed_server(target, provider)
-    variables = _missing_keys(litellm, target)
-    if provider not in WIRED:
+    model = named(target)
+    litellm_library.refuse_unnamed_server(target, model.provider)
+    variables = missing_keys(target)
+    if model.provider not in WIRED:
         if len(variables) == 1:
-            raise _no_key(target, variables[0])
+            raise no_key(target, variables[0])
         return None
-    variable = variables[0] if variables else f"{provider.upper()}_API_KEY"
-    key = key_of(variable, os.environ) if provider == "openai" else key
+    variable = variables[0] if variables else f"{model.provider.upper()}_API_KEY"
+    key = key_of(variable, os.environ) if model.provider == "openai" else model.key
     if key is None and target.api_base is None:
-        raise _no_key(target, variable)
-    config = _config(provider, name)
-    base = base or config.get_api_base()
+        raise no_key(target, variable)
+    config = litellm_library.chat_config(model)
+    base = model.base or config.get_api_base()
     return Address(
-        url=config.get_complete_url(base, None, name, {}, {}, stream=False),
+        url=config.get_complete_url(base, None, model.name, {}, {}, stream=False),
         variable=variable,
         key=None if key == "fake-api-key" else key,
-        body=_bodies(name, provider, config),
+        body=litellm_library.bodies(model, config),
     )
-
-
-def _provider(litellm: Any, target: Target) -> tuple[str, str, str | None, str | None]:
-    try:
-        return litellm.get_llm_provider(model=target.model, api_base=target.api_base)
-    except litellm.BadRequestError:
-        raise InputFaults(
-            Fault(
-                file=target.model,
-                field="model",
-                problem=f"no provider serves a model named {target.model!r}",
-                advice="Write PROVIDER/MODEL as LiteLLM has it; a server of your own is openai/MODEL with api_base.",
-            )
-        ) from None
-
-
-def _config(provider: str, name: str) -> Any:
-    utils = importlib.import_module("litellm.utils")
-    return utils.ProviderConfigManager.get_provider_chat_config(name, _litellm().LlmProviders(provider))
-
-
-def _missing_keys(litellm: Any, target: Target) -> list[str]:
-    missing = litellm.validate_environment(model=target.model)["missing_keys"]
-    return [name for name in missing if name.endswith("_API_KEY")]
-
-
-def _refuse_unnamed_server(target: Target, provider: str) -> None:
-    """Whose answers they are must stand in the evaluation, since they are kept under that name."""
-    if target.api_base is not None:
-        return
-    named = [f"{provider.upper()}_{ending}" for ending in REDIRECTIONS]
-    set_here = [name for name in named if os.environ.get(name)]
-    if set_here:
-        raise _no_address(target, f"{set_here[0]} sends it to a server that the evaluation does not name")
-    if provider in OWN_SERVERS:
-        raise _no_address(target, "it has no api_base")
-
-
-def _no_address(target: Target, problem: str) -> InputFaults:
-    return InputFaults(
-        Fault(
-            file=target.model,
-            field="api_base",
-            problem=problem,
-            advice="Write the server's address as api_base; ${NAME} may stand there beside an `endpoint`.",
-        )
-    )
-
-
-def _no_key(target: Target, variable: str) -> InputFaults:
-    return InputFaults(
-        Fault(
-            file="environment",
-            field=variable,
-            problem=f"the key for {target.model} is not set",
-            advice=f"Set {variable}, or give the model an api_base that needs none.",
-        )
-    )
-
-
-def _bodies(name: str, provider: str, config: Any) -> Callable[[Request], Body]:
-    """Bodies as LiteLLM would send them; parameters are translated once for each variant, not for each call."""
-    translated = dict[str, dict[str, Any]]()
-
-    def body(request: Request) -> Body:
-        known = json.dumps(request.params, sort_keys=True)
-        if known not in translated:
-            translated[known] = _parameters(name, provider, request.params)
-        messages = [dict(m.to_json()) for m in request.messages]
-        sent = config.transform_request(name, messages, dict(translated[known]), {}, {})
-        extra = sent.pop("extra_body", {})
-        return {**sent, **extra}
-
-    return body
-
-
-def _parameters(name: str, provider: str, params: Mapping[str, JsonValue]) -> dict[str, Any]:
-    utils = importlib.import_module("litellm.utils")
-    try:
-        translated = utils.get_optional_params(model=name, custom_llm_provider=provider, **params)
-    except _litellm().BadRequestError as error:
-        raise _bad_params(error) from None
-    translated.pop("stream", None)
-    return translated
-
-
-def _bad_params(error: Any) -> Denied:
-    return Denied("params", f"change the variant's params ({str(error.message).splitlines()[0]})")
 
 
 @asynccontextmanager
@@ -186,7 +73,7 @@ class _LitellmChat:
     clock: Clock
 
     async def complete(self, request: Request) -> Received:
-        litellm = _litellm()
+        litellm = library()
         try:
             async with asyncio.timeout(self.limits.total_timeout_s):
                 answer = await litellm.acompletion(
@@ -208,7 +95,7 @@ class _LitellmChat:
 
 
 def _translated(error: Any, target: Target, now_s: float) -> CallFailed:
-    litellm = _litellm()
+    litellm = library()
     match error:
         case litellm.Timeout():
             return Transient("timeout")
@@ -219,21 +106,21 @@ def _translated(error: Any, target: Target, now_s: float) -> CallFailed:
         case litellm.ContextWindowExceededError():
             return Terminal("context_length", status=error.status_code, billed=False)
         case litellm.UnsupportedParamsError():
-            return _bad_params(error)
+            return bad_params(error)
         case _:
             return _by_status(error, target, now_s)
 
 
 def _by_status(error: Any, target: Target, now_s: float) -> CallFailed:
     headers = getattr(error, "litellm_response_headers", None) or getattr(error.response, "headers", None)
-    variables = _missing_keys(_litellm(), target)
+    variables = missing_keys(target)
     return failure(
         int(error.status_code),
         headers or {},
         _body_of(error),
         now_s=now_s,
         variable=variables[0] if variables else "the provider's variable",
-        keys=[value for name, value in os.environ.items() if name.endswith(SECRETS)],
+        keys=litellm_library.secrets(),
     )
 
 
@@ -245,7 +132,7 @@ async def stream(
     Raises:
         CallFailed: as `complete` does.
     """
-    litellm = _litellm()
+    litellm = library()
     try:
         chunks = await litellm.acompletion(
             model=model,

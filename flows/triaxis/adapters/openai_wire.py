@@ -19,49 +19,27 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from triaxis.adapters.http_session import broken, session
 from triaxis.adapters.openai_address import Address
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
-from triaxis.errors import CallFailed, Denied, Transient
+from triaxis.errors import Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
 from triaxis.rules.provider_errors import checked, failure
 
 CLIENT = "aiohttp"
-LOOPBACK = frozenset({"", "127.0.0.1", "localhost", "::1"})
+HEADERS = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
 async def open_wire(address: Address, *, limits: Limits, clock: Clock) -> AsyncGenerator[ChatModel]:
     """The model at that address; connections are kept until the context ends."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "triaxis"}
-    if address.key is not None:
-        headers["Authorization"] = f"Bearer {address.key}"
-    async with aiohttp.ClientSession(
-        headers=headers,
-        timeout=_timeouts(limits),
-        # How many calls there are at once is the pace's business, one floor up.
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy_for(address.url),
-    ) as session:
-        yield _Wire(session, address, clock)
-
-
-def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for the URL, by the usual variables; none for this machine's own servers.
-
-    Asked for once: left to itself the client would look for it, and for a netrc file, before every call.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    own = host in LOOPBACK or proxy_bypass(host)
-    return None if own else getproxies().get(parts.scheme)
+    async with session(address.url, address.key, _timeouts(limits)) as client:
+        yield _Wire(client, address, clock)
 
 
 def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:
@@ -74,7 +52,7 @@ def _timeouts(limits: Limits) -> aiohttp.ClientTimeout:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
-    session: aiohttp.ClientSession
+    client: aiohttp.ClientSession
     address: Address
     clock: Clock
 
@@ -97,7 +75,7 @@ class _Wire:
 
     async def _post(self, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
         # A redirect would carry the key elsewhere, and turn the call into another one.
-        async with self.session.post(self.address.url, data=data, allow_redirects=False) as response:
+        async with self.client.post(self.address.url, data=data, headers=HEADERS, allow_redirects=False) as response:
             return response.status, response.headers, await response.read()
 
 
@@ -108,24 +86,3 @@ def _text(body: bytes, status: int) -> str:
         if status == HTTPStatus.OK:
             raise Transient("malformed") from None
         return body.decode(errors="replace")
-
-
-def broken(error: Exception) -> CallFailed:
-    """What broke, from the surest not to have reached the provider to the least."""
-    match error:
-        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
-            return Denied("tls", "the server's certificate is not trusted; check api_base, or SSL_CERT_FILE")
-        case aiohttp.InvalidURL():
-            return Denied("address", "api_base is not a URL")
-        case aiohttp.ConnectionTimeoutError():
-            return Transient("connect_timeout", billed=False)
-        case aiohttp.ClientConnectorError() | aiohttp.ClientProxyConnectionError():
-            return Transient("connect", billed=False)
-        case TimeoutError():
-            return Transient("timeout")
-        case aiohttp.ClientPayloadError():
-            return Transient("truncated")
-        case aiohttp.ClientResponseError():
-            return Transient("malformed")
-        case _:
-            return Transient("reset")

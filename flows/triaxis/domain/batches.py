@@ -32,6 +32,8 @@ class BatchRules:
     max_rows: int
     max_bytes: int
     """Of one input file."""
+    min_rows: int = 1
+    """A smaller batch is refused."""
     find: Find
 
 

@@ -55,7 +55,7 @@ async def bought(session: Session, dispatch: Dispatch, orders: Sequence[Order]) 
 async def _in_batches(session: Session, dispatch: Dispatch, order: Order) -> None:
     """One order, round by round."""
     number, rounds = 0, session.operations.limits.batch_rounds
-    while number < rounds:
+    while number < rounds and await _enough(session, order):
         carried = await _round(session, dispatch, order, number)
         if session.waiting:
             return
@@ -66,6 +66,16 @@ async def _in_batches(session: Session, dispatch: Dispatch, order: Order) -> Non
     if order.delivery.fallback == "live":
         session.progress.note(f"{order.stage}: {len(order)} rows that batches left over are asked for live")
         await dispatch.calls(session, [order])
+
+
+async def _enough(session: Session, order: Order) -> bool:
+    """Whether the provider takes a batch of the order, or has some of its rows in one already."""
+    rules = (await session.batch_api(order.model, order.endpoint)).rules
+    if len(order) >= rules.min_rows or any(keys.among(order.keys).any() for _, keys in session.flying()):
+        return True
+    few = f"{rules.provider} takes no batch of fewer than {rules.min_rows} rows, and {len(order)} are left"
+    session.note_sent(order.model, order.endpoint, Sent(failed=len(order), last_error=few))
+    return False
 
 
 async def _round(session: Session, dispatch: Dispatch, order: Order, number: int) -> Sequence[BatchIntent]:

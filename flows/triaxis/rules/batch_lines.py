@@ -43,7 +43,10 @@ _ANTHROPIC_STATUS: Mapping[str, int] = {
     "rate_limit_error": 429,
     "overloaded_error": 529,
 }
+_JSON_TOOL = "json_tool_call"
+"""What LiteLLM calls the tool by which it asks models for JSON that have no other way; its input is the answer."""
 _SERVER = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+_ERRORS, _NO_STATUS = 400, 600
 
 _Fields = Mapping[str, JsonValue]
 
@@ -111,13 +114,19 @@ def _failed(custom_id: str, fields: _Fields) -> BatchLine:
     said = fields.get("error") or fields.get("status")
     if not said:
         raise ValueError("the line has no outcome")
-    status = _mapping(said).get("status_code")
     return BatchLine(
         custom_id=custom_id,
-        status=status if isinstance(status, int) and status != ANSWERED else _SERVER,
+        status=_status(_mapping(said).get("status_code"), _code(said)),
         body=json_text({"error": said}),
         code=_code(said),
     )
+
+
+def _status(said: JsonValue, code: str) -> int:
+    """The status that an error without a response stands for; LiteLLM writes xAI's as its code."""
+    if not isinstance(said, int) and code.isascii() and code.isdigit():
+        said = int(code[:4])
+    return said if isinstance(said, int) and _ERRORS <= said < _NO_STATUS else _SERVER
 
 
 def _anthropic(custom_id: str, result: _Fields) -> BatchLine:
@@ -139,11 +148,13 @@ def _from_anthropic(message: _Fields) -> dict[str, JsonValue]:
     usage = _mapping(message.get("usage"))
     read, written = _count(usage.get("cache_read_input_tokens")), _count(usage.get("cache_creation_input_tokens"))
     fresh = _count(usage.get("input_tokens"))
+    asked = next((part.get("input") for part in parts if part.get("name") == _JSON_TOOL), None)
+    finish = message.get("stop_reason")
     return {
         "id": message.get("id"),
         "model": message.get("model"),
-        "text": _joined(parts),
-        "finish": message.get("stop_reason"),
+        "text": _joined(parts) if asked is None else json_text(asked),
+        "finish": "end_turn" if asked is not None and finish == "tool_use" else finish,
         "prompt_tokens": None if fresh is None else fresh + (read or 0) + (written or 0),
         "completion_tokens": usage.get("output_tokens"),
         "prompt_tokens_details": {"cached_tokens": read, "cache_creation_tokens": written},

@@ -35,6 +35,8 @@ def share(rows: int, tokens: int, rules: BatchRules, most_rows: int | None) -> i
     per_batch = min(rules.max_rows, most_rows or rules.max_rows)
     size = tokens + LINE_OVERHEAD * rows
     batches = max(1, math.ceil(rows / per_batch), math.ceil(size / rules.max_bytes))
+    while batches > 1 and rows - (batches - 1) * math.ceil(rows / batches) < rules.min_rows:
+        batches -= 1  # the last of them would be refused as too small
     return max(1, math.ceil(rows / batches))
 
 

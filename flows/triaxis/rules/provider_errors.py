@@ -48,6 +48,8 @@ ADVICE = {
     404: "check the model's name and api_base",
     405: "check api_base: it does not take chat completions",
 }
+NO_BATCHES = "check api_base: for a server without files and batches, use `transport: live`"
+BATCH_ADVICE = {400: "the provider takes no such batch", 404: NO_BATCHES, 405: NO_BATCHES}
 
 
 def failure(
@@ -63,18 +65,39 @@ def failure(
         variable: the environment variable that holds the key.
         keys: secrets, which are taken out of whatever is kept of the body.
     """
-    for key in filter(None, keys):
-        body = body.replace(key, "[key]")
+    body = without(keys, body)
     code, said = _said(body)
-    if status in RETRIED or status >= Status.INTERNAL_SERVER_ERROR:
-        if status == Status.TOO_MANY_REQUESTS and _any(QUOTA, code):
-            return Denied("quota", _advice("the account has no quota left", said), status=status)
-        reason = REASONS.get(status, "server")
-        wait = retry_after_s(headers, now_s)
-        return Transient(reason, status=status, retry_after_s=wait, billed=status != Status.TOO_MANY_REQUESTS)
+    if retried := _retried(status, headers, code, said, now_s):
+        return retried
     if status in REQUEST:
-        return _about_the_request(status, f"{code} {said}".lower(), body) or _denied(status, said, variable)
-    return _denied(status, said, variable)
+        return _about_the_request(status, f"{code} {said}".lower(), body) or _denied(status, said, variable, ADVICE)
+    return _denied(status, said, variable, ADVICE)
+
+
+def batch_failure(
+    status: int, headers: Mapping[str, str], body: str, *, now_s: float, variable: str, keys: Iterable[str]
+) -> Transient | Denied:
+    """The same for a call about files or batches, where no single case can be at fault."""
+    code, said = _said(without(keys, body))
+    return _retried(status, headers, code, said, now_s) or _denied(status, said, variable, ADVICE | BATCH_ADVICE)
+
+
+def without(keys: Iterable[str], text: str) -> str:
+    """The text with each key replaced."""
+    for key in filter(None, keys):
+        text = text.replace(key, "[key]")
+    return text
+
+
+def _retried(status: int, headers: Mapping[str, str], code: str, said: str, now_s: float) -> Transient | Denied | None:
+    """What a status means that may pass; None for any other."""
+    if status not in RETRIED and status < Status.INTERNAL_SERVER_ERROR:
+        return None
+    if status == Status.TOO_MANY_REQUESTS and _any(QUOTA, code):
+        return Denied("quota", _advice("the account has no quota left", said), status=status)
+    wait = retry_after_s(headers, now_s)
+    reason, billed = REASONS.get(status, "server"), status != Status.TOO_MANY_REQUESTS
+    return Transient(reason, status=status, retry_after_s=wait, billed=billed)
 
 
 def _about_the_request(status: int, words: str, body: str) -> CallFailed | None:
@@ -88,8 +111,8 @@ def _about_the_request(status: int, words: str, body: str) -> CallFailed | None:
     return Terminal(reason, status=status, raw=body, billed=False)
 
 
-def _denied(status: int, said: str, variable: str) -> Denied:
-    advice = ADVICE.get(status, "check api_base and the model's name").format(variable=variable)
+def _denied(status: int, said: str, variable: str, advices: Mapping[int, str]) -> Denied:
+    advice = advices.get(status, "check api_base and the model's name").format(variable=variable)
     return Denied(REASONS.get(status, "refused"), _advice(advice, said), status=status)
 
 

@@ -10,7 +10,7 @@ from build_calls import a_body
 
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
-from triaxis.rules.provider_errors import checked, failure, retry_after_s
+from triaxis.rules.provider_errors import batch_failure, checked, failure, retry_after_s
 
 KEY = "sk-made-up-1234567890"
 
@@ -157,3 +157,37 @@ def test_a_body_without_an_answer_may_have_been_billed(raw: str, reason: str, us
     with pytest.raises(Transient) as raised:
         checked(raw)
     assert (raised.value.reason, raised.value.usage, raised.value.billed) == (reason, usage, True)
+
+
+def of_a_batch(status: int, body: str = "") -> Transient | Denied:
+    return batch_failure(status, {}, body, now_s=0.0, variable="OPENAI_API_KEY", keys=(KEY,))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "advice"),
+    [
+        (400, "refused", "the provider takes no such batch"),
+        (401, "authentication", "check the key in OPENAI_API_KEY"),
+        (404, "not_found", "for a server without files and batches, use `transport: live`"),
+        (405, "refused", "for a server without files and batches, use `transport: live`"),
+        (413, "refused", "check api_base"),
+        (307, "refused", "check api_base"),
+    ],
+)
+def test_a_refused_call_about_a_batch_is_the_fault_of_no_case(status: int, reason: str, advice: str) -> None:
+    error = of_a_batch(status, said(f"content_filter context_length {KEY}"))
+    assert isinstance(error, Denied)
+    assert (error.reason, error.billed) == (reason, False)
+    assert advice in error.advice
+    assert KEY not in error.advice
+
+
+@pytest.mark.parametrize(("status", "billed"), [(429, False), (408, True), (500, True), (529, True)])
+def test_a_call_about_a_batch_that_may_be_repeated(status: int, billed: bool) -> None:
+    error = of_a_batch(status, said("later"))
+    assert isinstance(error, Transient)
+    assert error.billed == billed
+
+
+def test_a_spent_quota_takes_no_batch() -> None:
+    assert of_a_batch(429, said("no money", "insufficient_quota")).reason == "quota"

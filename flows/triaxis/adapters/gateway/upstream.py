@@ -11,7 +11,7 @@ from typing import Protocol
 
 import aiohttp
 
-from triaxis.adapters.openai_wire import broken, proxy_for
+from triaxis.adapters.http_session import broken, proxy_for
 from triaxis.errors import Terminal
 from triaxis.ports.clock import Clock
 from triaxis.rules.provider_errors import retry_after_s
