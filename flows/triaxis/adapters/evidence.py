@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters.atomic import replacing, write_whole
+from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.evidence_inputs import InputFiles, shown
@@ -19,6 +19,7 @@ from triaxis.adapters.row_codec import each_once, row_from
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.measures import Measures
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
 from triaxis.errors import NotMade, StoreDamaged
 from triaxis.ports.evidence import TableName
@@ -39,9 +40,19 @@ class FileEvidence:
         self._reports, self._folder = reports, reports / "evidence"
         self._inputs = InputFiles(self._folder / "inputs")
 
-    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
         """Writes `inputs/` and clears away what is no part of it."""
-        self._inputs.write(inputs, validation, hashes)
+        self._inputs.write(inputs, validation, hashes, responses)
+
+    def responses(self) -> Iterator[ImportedResponse]:
+        """The imported outputs, by variant, case and sample."""
+        return self._inputs.responses()
 
     def inputs(self) -> Inputs:
         """The inputs as `prepare` resolved them."""
@@ -170,21 +181,7 @@ class FileEvidence:
         return parquet.scan(self._present(table), list(LAYOUTS[table]))
 
     def _write(self, table: TableName, lines: Iterable[Line], marks: int) -> None:
-        """Streams the lines to the file; only where they came out of order are they sorted, by their first cells."""
-        in_order, last = True, ()
-
-        def noted() -> Iterator[Line]:
-            nonlocal in_order, last
-            for line in lines:
-                place: tuple[Any, ...] = line[:marks]
-                in_order, last = in_order and last <= place, place
-                yield line
-
-        with replacing(self._path(table)) as draft:
-            parquet.write_table(draft, LAYOUTS[table], noted())
-            if not in_order:
-                places: list[Any] = list(parquet.scan(draft, list(LAYOUTS[table])[:marks]))
-                parquet.reorder(draft, LAYOUTS[table], sorted(range(len(places)), key=places.__getitem__))
+        parquet.write_sorted(self._path(table), LAYOUTS[table], lines, marks=marks)
 
     def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
         """Variant, a mark of what was attempted, and the attempts on demand."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -59,11 +59,29 @@ def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
 
 
+def write_sorted(path: Path, layout: Layout, rows: Iterable[tuple[Cell, ...]], *, marks: int) -> None:
+    """Streams the rows to the file; only where they came out of order are they sorted, by their first cells."""
+    in_order, last = True, ()
+
+    def noted() -> Iterator[tuple[Cell, ...]]:
+        nonlocal in_order, last
+        for row in rows:
+            place: tuple[Any, ...] = row[:marks]
+            in_order, last = in_order and last <= place, place
+            yield row
+
+    with replacing(path) as draft:
+        write_table(draft, layout, noted())
+        if not in_order:
+            places: list[Any] = list(scan(draft, list(layout)[:marks]))
+            reorder(draft, layout, sorted(range(len(places)), key=places.__getitem__))
+
+
 def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     """The rows, in the file's order and a row group at a time, with the columns named."""
     with _damage(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(names))
+            table = _group(file, group, names)
             yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
 
 
@@ -77,7 +95,7 @@ def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterat
             inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)] - start
             start = end
             if len(inside):
-                table = file.read_row_group(group, columns=list(names)).take(inside)
+                table = _group(file, group, names).take(inside)
                 yield from zip(*(_pylist(table.column(name)) for name in names), strict=True)
 
 
@@ -87,17 +105,50 @@ def count(path: Path) -> int:
         return pq.read_metadata(path).num_rows
 
 
-def read_columns(path: Path) -> dict[str, list[object]]:
-    """Every column of a file that somebody else wrote, as Python values; nulls are None.
+LATER: Layout = {"stated_usd": "float"}
+"""Columns that files of earlier releases lack: all their rows are null there, so that what they hold is not lost."""
+
+
+def _group(file: pq.ParquetFile, group: int, names: Sequence[str]) -> pa.Table:
+    """A row group with the columns named."""
+    has = frozenset(file.schema_arrow.names)
+    return _completed(file.read_row_group(group, columns=[n for n in names if n in has or n not in LATER]), names)
+
+
+def _completed(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    for name in names:
+        if name in LATER and name not in table.column_names:
+            table = table.append_column(name, pa.array([None] * table.num_rows, _TYPES[LATER[name]]))
+    return table
+
+
+def foreign_columns(path: Path) -> list[str]:
+    """The columns of a file that somebody else wrote.
 
     Raises:
         ValueError: where it is not a Parquet file that can be read.
     """
+    with _foreign():
+        return list(pq.read_schema(path).names)
+
+
+def foreign_rows(path: Path) -> Iterator[tuple[object, ...]]:
+    """The rows of a file that somebody else wrote, as Python values and some at a time; nulls are None.
+
+    Raises:
+        ValueError: where it is not a Parquet file that can be read.
+    """
+    with _foreign(), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROW_GROUP):
+            yield from zip(*(cast("list[object]", column.to_pylist()) for column in batch.columns), strict=True)
+
+
+@contextmanager
+def _foreign() -> Generator[None]:
     try:
-        table = pq.read_table(path)
+        yield
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a readable Parquet file: {error}") from error
-    return {name: cast("list[object]", table.column(name).to_pylist()) for name in table.column_names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +196,10 @@ def columns(path: Path, names: Sequence[str], *, keep: tuple[str, Cell] | None =
     needed = list(dict.fromkeys([*names, keep[0]] if keep else names))
     with _damage(path):
         schema = pq.read_schema(path)
-        texts = [name for name in needed if pa.types.is_string(schema.field(name).type)]
-        table = pq.read_table(path, columns=needed, read_dictionary=[n for n in texts if n not in _UNIQUE])
+        there = [name for name in needed if name in schema.names or name not in LATER]
+        texts = [name for name in there if pa.types.is_string(schema.field(name).type)]
+        found = pq.read_table(path, columns=there, read_dictionary=[n for n in texts if n not in _UNIQUE])
+        table = _completed(found, needed)
     if keep:
         table = table.filter(pc.equal(table.column(keep[0]), _scalar(keep[1])))
     return ParquetColumns(table)
@@ -166,7 +219,7 @@ def digest(path: Path, layout: Layout) -> str:
     hashes = {name: (hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for name in layout}
     with _damage(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(layout))
+            table = _group(file, group, list(layout))
             for name, kind in layout.items():
                 for mine, piece in zip(hashes[name], _canonical(table.column(name), kind), strict=True):
                     mine.update(piece)

@@ -99,6 +99,7 @@ def outlook(
         evidence=wiring.evidence,
         templates=wiring.templates,
         answered=not reasons["generate"],
+        longest_response=source.longest_response,
     )
     return Outlook(reasons=reasons, forecasts=forecasts, limit=_limit(source))
 

@@ -14,8 +14,9 @@ from typing import Protocol, TypeAlias
 from triaxis.domain.dag import STAGES
 from triaxis.domain.rows import Request
 from triaxis.pipelines.session import Session
+from triaxis.rules.words import counted
 from triaxis.steps import assess as assess_step
-from triaxis.steps import calls
+from triaxis.steps import calls, importing
 from triaxis.steps import decide as decide_step
 from triaxis.steps import generate as generate_step
 from triaxis.steps import judge as judge_step
@@ -72,20 +73,23 @@ async def generate(session: Session, dispatch: Dispatch) -> None:
     missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
     await _sent(session, dispatch, "generate", missing)
     generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
-    session.progress.end("generate", f"{len(planned.items)} answers, {len(missing)} of them asked for now")
+    beside = f"; those of {counted(n, 'variants')} are imported" if (n := len(planned.inputs.imported)) else ""
+    session.progress.end("generate", f"{len(planned.items)} answers, {len(missing)} of them asked for now{beside}")
 
 
 async def probe(session: Session, dispatch: Dispatch) -> None:
     """Measures latency under a live, open load, block by block."""
     w = session.wiring
-    planned = probe_step.plan(w.evidence.inputs(), templates=w.templates)
+    inputs = w.evidence.inputs()
+    planned = probe_step.plan(inputs, templates=w.templates)
     for notice in planned.notices:
         session.progress.note(notice)
     missing = planned.missing(calls.lookup(planned.keys, store=w.store, evidence=w.evidence))
     if missing:
         session.progress.begin("probe", sum(len(block.calls) for block in missing), "requests")
         await dispatch.probes(session, missing)
-    probe_step.collect(planned, store=w.store, evidence=w.evidence)
+    imported = importing.imported_times(inputs, w.evidence)
+    probe_step.collect(planned, store=w.store, evidence=w.evidence, imported=imported)
     session.progress.end("probe", f"{len(planned.blocks)} blocks, {len(missing)} of them measured now")
 
 

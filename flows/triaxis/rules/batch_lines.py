@@ -82,7 +82,15 @@ def read_line(line: bytes | str) -> BatchLine:
         said: object = json.loads(line)
     except (ValueError, RecursionError):
         raise ValueError("the line is not JSON") from None
-    fields = _mapping(cast("JsonValue", said))
+    return read_fields(_mapping(cast("JsonValue", said)))
+
+
+def read_fields(fields: _Fields) -> BatchLine:
+    """The outcome in a line that is parsed already.
+
+    Raises:
+        ValueError: where it names no row, or has no outcome; the text never quotes the line.
+    """
     custom_id = _first_text(fields.get("custom_id"), fields.get("key"))
     if custom_id is None:
         raise ValueError("the line names no row")
@@ -183,7 +191,6 @@ def _joined(parts: Iterable[_Fields]) -> str:
 
 def _completion(said: _Fields) -> str:
     """A chat completion in OpenAI's shape, without what the provider did not report."""
-    finish = said["finish"]
     usage = {name: said[name] for name in ("prompt_tokens", "completion_tokens")}
     details = {
         name: {kind: count for kind, count in _mapping(said[name]).items() if count is not None}
@@ -192,17 +199,22 @@ def _completion(said: _Fields) -> str:
     choice: JsonValue = {
         "index": 0,
         "message": {"role": "assistant", "content": said["text"]},
-        "finish_reason": _STOPS.get(finish, finish.lower()) if isinstance(finish, str) else None,
+        "finish_reason": finish_word(said["finish"]),
     }
     body = {"id": said["id"], "object": "chat.completion", "model": said["model"]}
     return _text_of({**body, "choices": [choice], "usage": {**usage, **details}})
 
 
+def finish_word(finish: JsonValue) -> str | None:
+    """Why an answer ended, in OpenAI's word for it; None where nobody says."""
+    return _STOPS.get(finish, finish.lower()) if isinstance(finish, str) else None
+
+
 def _code(error: JsonValue) -> str:
-    """The code in an error of the usual shapes."""
+    """The code in an error of the usual shapes; Google's is a number, with a word beside it under `status`."""
     fields = _mapping(error)
     inner = _mapping(fields.get("error")) or fields
-    return _first_text(inner.get("code"), inner.get("type"), error) or ""
+    return _first_text(inner.get("code"), inner.get("type"), inner.get("status"), error) or ""
 
 
 def _text_of(value: JsonValue) -> str:

@@ -15,6 +15,7 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.rules.reply import parse_reply
+from triaxis.steps.importing import with_imported
 
 STAGE = "generate"
 
@@ -93,7 +94,7 @@ def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence,
     missing = len(keys) - len(rows)
     if missing:
         raise Incomplete(STAGE, missing, len(keys), last_error or _last_error(keys - rows.keys(), attempts))
-    evidence.write_generations(_generations(planned, rows, attempts))
+    evidence.write_generations(with_imported(_generations(planned, rows, attempts), planned.inputs, evidence))
 
 
 def _generations(

@@ -39,6 +39,7 @@ def forecast(
     evidence: Evidence,
     templates: Templates,
     answered: bool,
+    longest_response: int = 0,
 ) -> tuple[Forecast, ...]:
     """What generate, probe and judge would call now.
 
@@ -48,13 +49,15 @@ def forecast(
         evidence: Whose rows are, too.
         templates: Render the requests.
         answered: Whether the present evidence holds every answer, so that judging can be planned exactly.
+        longest_response: Bytes of the longest imported answer.
     """
     inputs, probes = generations.inputs, probe.plan(generations.inputs, templates=templates)
     missing = generations.missing(_stored(generations.keys, store, evidence))
     blocks = probes.missing(_stored(probes.keys, store, evidence))
     load = [call.request for block in blocks for call in block.calls]
     every = sum(len(block.calls) for block in probes.blocks)
-    asked, judged = _judging(inputs, store, evidence, templates, exact=answered and not missing)
+    exact = answered and not missing
+    asked, judged = _judging(inputs, store, evidence, templates, exact=exact, longest_response=longest_response)
     return (
         _of("generate", missing, len(generations.keys) - len(missing), inputs),
         _of("probe", load, every - len(load), inputs),
@@ -87,19 +90,19 @@ def _of(stage: str, requests: Sequence[Request], stored: int, inputs: Inputs) ->
 
 
 def _judging(
-    inputs: Inputs, store: RowStore, evidence: Evidence, templates: Templates, *, exact: bool
+    inputs: Inputs, store: RowStore, evidence: Evidence, templates: Templates, *, exact: bool, longest_response: int
 ) -> tuple[Sequence[Request], int]:
     """The judges' calls, and how many judgments are settled: exactly where answers exist, else as many as can be."""
     if exact:
         planned = judge.plan(inputs, evidence=evidence, store=store, templates=templates)
         return planned.requests, planned.settled
-    return list(_possible_judge_calls(inputs)), 0
+    return list(_possible_judge_calls(inputs, longest_response)), 0
 
 
-def _possible_judge_calls(inputs: Inputs) -> Iterator[Request]:
+def _possible_judge_calls(inputs: Inputs, longest_response: int) -> Iterator[Request]:
     """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
     longest = max((len(str(case.to_json()).encode()) for case in inputs.cases), default=0)
-    answer = max((_answer_bytes(request) for request in _first_requests(inputs)), default=0)
+    answer = max((longest_response, *(_answer_bytes(request) for request in _first_requests(inputs))))
     for most in judge.most_calls(inputs):
         evaluator = most.dimension.evaluator
         assert isinstance(evaluator, Judged)

@@ -87,6 +87,7 @@ def test_inputs_are_the_files_that_stages_depend_on(evidence: FileEvidence, tmp_
         "hashes.json",
         "labels.parquet",
         "prices.json",
+        "responses.parquet",
         "rubric.json",
         "slo.json",
         "validation.json",

@@ -7,7 +7,7 @@ from build_measures import some_cases
 from triaxis.domain.measures import Difference
 from triaxis.quantities import Absent
 from triaxis.rules.latency import ProbeRows
-from triaxis.rules.pairing import paired_by_case, paired_by_schedule
+from triaxis.rules.pairing import paired_by_case, paired_latency
 from triaxis.rules.tally import case_frame
 from triaxis.stats.seeds import generator
 
@@ -75,7 +75,7 @@ def some_rows(extra_ms: float, *, seed: int = 1) -> ProbeRows:
 
 
 def latency_difference(ours: ProbeRows, theirs: ProbeRows) -> Difference | Absent:
-    return paired_by_schedule(ours, theirs, measure="full", statistic="p50", level=0.9, rng=generator("x"))
+    return paired_latency(ours, theirs, FRAME, measure="full", statistic="p50", level=0.9, rng=generator("x"))
 
 
 def test_probes_of_one_schedule_are_compared_in_milliseconds() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -10,7 +10,8 @@ from build_measures import MemoryEvidence, a_model, some_cases, some_inputs
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
-from triaxis.domain.evaluation import Expectation, Operations, Quarantined, Sample, Source, Validation
+from triaxis.domain.evaluation import Expectation, Inputs, Operations, Quarantined, Sample, Source, Validation
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Router
 from triaxis.errors import InputFaults
 from triaxis.steps.prepare import prepare, resolve
@@ -38,9 +39,15 @@ class Kept(MemoryEvidence):
 
     written: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def write_inputs(self, inputs: object, validation: Validation, hashes: Mapping[str, str]) -> None:
-        """Keeps all three."""
-        super().write_inputs(inputs, validation, hashes)  # pyright: ignore[reportArgumentType] - as the port has it
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
+        """Keeps all of them."""
+        super().write_inputs(inputs, validation, hashes, responses)
         self.written = hashes
 
     def hashes(self) -> Mapping[str, str]:

@@ -13,8 +13,9 @@ from triaxis.adapters.workspace.secrets import without_keys
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_prices import WirePriceRow, WirePrices
 from triaxis.domain.evaluation import PriceRow, Prices
+from triaxis.domain.variant import ImportedVariant
 from triaxis.quantities import Absent
-from triaxis.rules.price import rates
+from triaxis.rules.price import Mode, rates
 
 _SELF_HOSTED = ("usd_per_core_hour", "usd_per_gpu_hour")
 
@@ -73,6 +74,45 @@ def prices_of(
             limit = row.max_output_tokens or (packaged.max_output_tokens if packaged else None)
             rows[model] = replace(row, max_output_tokens=limit)
     return Prices(rows=dict(sorted(rows.items())), table_sha256=table.sha256, litellm_version=table.version)
+
+
+def imported_prices(
+    wanted: Iterable[tuple[int, ImportedVariant]],
+    own: Mapping[str, PriceRow],
+    table: PriceTable,
+    findings: Findings,
+    file: str,
+) -> dict[str, PriceRow]:
+    """The rows by which imported answers without dollars are priced; a notice for each variant that has none.
+
+    Args:
+        wanted: How many answers carry tokens and no dollars, and the variant whose they are.
+        own: The workspace's rows, which replace the table's.
+        table: LiteLLM's.
+        findings: Takes the notices.
+        file: The prices file that an advice names.
+    """
+    rows: dict[str, PriceRow] = {}
+    for how_many, variant in wanted:
+        row = None if variant.model is None else own.get(variant.model, table.row(variant.model))
+        head = f"{variant.name}: {how_many} answers carry tokens and no cost_usd"
+        if variant.model is None:
+            findings.note(f"{head}, and no `model` names a price for them, so that its cost is absent.")
+        elif lacking := _lacking(row, variant.serving.mode):
+            findings.note(f"{head}, and {variant.model} has no {lacking} in {file}: its cost is absent.")
+        if row is not None:
+            rows[row.model] = row
+    return rows
+
+
+def _lacking(row: PriceRow | None, mode: Mode) -> str:
+    """The price that is missing for tokens alone; empty where none is."""
+    found = None if row is None else rates(row, mode)
+    if found is None:
+        return "price"
+    if isinstance(found, Absent):
+        return "batch price"
+    return "" if found.compute is None else "price by the token alone"
 
 
 def check_batch_prices(batched: Iterable[tuple[str, Asked]], prices: Prices, findings: Findings, file: str) -> None:

@@ -9,18 +9,31 @@ from triaxis.adapters import local_models
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
+from triaxis.adapters.workspace.imports import Selection, imported, selection, with_path
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.probes import probe_plan
 from triaxis.adapters.workspace.tree import Node, overlaid
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
 from triaxis.domain.evaluation import target_key
-from triaxis.domain.variant import LEVERS, ModelVariant, Prompt, RoutedVariant, Router, Serving, Target, Variant
+from triaxis.domain.variant import (
+    LEVERS,
+    ImportedVariant,
+    ModelVariant,
+    Prompt,
+    RoutedVariant,
+    Router,
+    Serving,
+    Target,
+    Variant,
+)
 from triaxis.errors import Fault
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
-TRANSPORTS = ("live",)
+_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses")
+"""Keys that a view over other variants cannot have."""
+TRANSPORTS = ("live", "import")
 """Transports that this release has; the others are read and refused here, and nowhere else."""
 
 
@@ -32,6 +45,8 @@ class Variants:
     targets: Mapping[str, Target]
     names: tuple[str, ...]
     """Every name that the file gives, whether its variant could be read or not."""
+    selections: tuple[Selection, ...] = ()
+    """Which rows of which files are the outputs of imported variants."""
 
 
 @dataclass(slots=True)
@@ -43,6 +58,7 @@ class _Reading:
     folder: Folder
     merged: dict[str, Node] = field(default_factory=dict[str, Node])
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
+    selections: list[Selection] = field(default_factory=list[Selection])
 
 
 def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
@@ -53,7 +69,7 @@ def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
     _drop_repeated(place.findings, entries)
     good = sorted((v for v in found if v is not None), key=lambda v: v.name)
     _check_arms(place, entries, good)
-    return Variants(tuple(good), reading.targets, tuple(sorted(entries)))
+    return Variants(tuple(good), reading.targets, tuple(sorted(entries)), tuple(reading.selections))
 
 
 def _drop_repeated(findings: Findings, entries: Mapping[str, Node]) -> None:
@@ -92,6 +108,11 @@ def _variant(reading: _Reading, name: str) -> Variant | None:
         return None
     if wire.router is not None:
         return _routed(reading, name, node, wire)
+    if wire.levers and wire.extends is None:
+        notice = f"variant {name!r} names levers but extends no variant, so they are pulled against nothing."
+        reading.place.findings.note(f"{reading.place.file}: {notice}")
+    if wire.transport == "import":
+        return _imported(reading, name, node, wire)
     if wire.model is None:
         advice = "Add `model: PROVIDER/NAME`, or `router:` for a view over other variants."
         reading.place.fault((*path, "model"), "names no model", advice)
@@ -103,7 +124,7 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
     """The variant's entry over those it extends; None where that leads in a circle, or to nothing."""
     if name in reading.merged:
         return reading.merged[name]
-    node = _mapping(reading.place.root.child("variants"))[name]
+    node = with_path(_mapping(reading.place.root.child("variants"))[name])
     parent = node.child("extends")
     if parent is None or parent.value is None or not isinstance(parent.value, str):
         reading.merged[name] = node
@@ -111,9 +132,16 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
     base = _extended(reading, name, parent.value, (*chain, name))
     if base is None:
         return None
-    kept = Node({key: child for key, child in base.entries.items() if key not in _OWN}, base.line)
+    # A path alone is all that it says of responses: no columns of another file are taken over.
+    own = (*_OWN, "responses") if _is_path(reading, name) else _OWN
+    kept = Node({key: child for key, child in base.entries.items() if key not in own}, base.line)
     reading.merged[name] = overlaid(kept, node)
     return reading.merged[name]
+
+
+def _is_path(reading: _Reading, name: str) -> bool:
+    responses = _mapping(reading.place.root.child("variants"))[name].child("responses")
+    return responses is not None and isinstance(responses.value, str)
 
 
 def _extended(reading: _Reading, name: str, parent: str, chain: tuple[str, ...]) -> Node | None:
@@ -138,11 +166,15 @@ def _base(reading: _Reading, name: str) -> Node | None:
 
 def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> RoutedVariant | None:
     assert wire.router is not None
-    own = [k for k in ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples") if k in node.entries]
-    for key in own:
+    for key in (key for key in _OF_ANSWERS if key in node.entries):
         problem = "does not go with `router`: a routed variant makes no generation of its own"
         advice = f"Remove it, or set it on the arms; write `{key}: null` where it comes by `extends`."
         reading.place.fault(("variants", name, key), problem, advice)
+    if wire.transport != "live":
+        problem = (
+            f"transport {wire.transport} does not go with `router`: a routed variant makes no generation of its own"
+        )
+        reading.place.fault(("variants", name, "transport"), problem, "Remove it, or set it on the arms.")
     router = wire.router
     return RoutedVariant(
         name=name,
@@ -153,6 +185,15 @@ def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Rout
         extends=wire.extends,
         serving=_serving(wire),
     )
+
+
+def _imported(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ImportedVariant | None:
+    if wire.responses is None:
+        advice = "Add `responses: FILE`, the outputs that are the variant's answers."
+        reading.place.fault(("variants", name, "responses"), "is required and missing", advice)
+        return None
+    reading.selections.append(selection(reading.place, name, wire.responses, wire.samples))
+    return imported(reading.place, name, node, wire, _serving(wire))
 
 
 def _serving(wire: WireVariant) -> Serving:
@@ -167,16 +208,11 @@ def _serving(wire: WireVariant) -> Serving:
 
 def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ModelVariant | None:
     path = ("variants", name)
-    place = Place(reading.place.file, node, reading.place.findings)
     assert wire.model is not None
     model, written = wire.model, _written(reading, name)
     endpoint = resolve_endpoint(reading.place, path, written, model, (wire.api_base, wire.endpoint))
-    if wire.levers and wire.extends is None:
-        reading.place.findings.note(
-            f"{place.file}: variant {name!r} names levers but extends no variant, so they are pulled against nothing."
-        )
     if wire.responses is not None:
-        advice = "Remove it, or use `transport: import` once it is available."
+        advice = "Remove it, or write `transport: import` where these outputs are to be the variant's answers."
         reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
     target = Target(model=model, api_base=wire.api_base, transport=wire.transport)
     if reading.targets.setdefault(target_key(model, endpoint), target) != target:
