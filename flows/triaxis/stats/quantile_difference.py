@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -44,22 +45,19 @@ def clustered_quantile_difference(
         `n` is the number of clusters. Absent under 10 of them, where the quantile lands on a failure in the sample or
         in a draw, and where either side alone would have no bound.
     """
-    times = np.sort(np.asarray(a, dtype=np.float64)), np.sort(np.asarray(b, dtype=np.float64))
-    codes = cluster_codes(np.concatenate([np.asarray(labels) for labels in clusters]), len(times[0]) + len(times[1]))
-    mine, others = codes[: len(times[0])], codes[len(times[0]) :]
+    labels = np.concatenate([np.asarray(some) for some in clusters])
+    codes = cluster_codes(labels, len(np.asarray(a)) + len(np.asarray(b)))
     n_clusters = int(codes.max(initial=-1)) + 1
-    why = _too_few(n_clusters) or _boundless(times[0], mine, q, level) or _boundless(times[1], others, q, level)
+    first, second = _side(a, codes[: len(clusters[0])], q), _side(b, codes[len(clusters[0]) :], q)
+    why = _too_few(n_clusters) or first.boundless(q, level) or second.boundless(q, level)
     if why:
         return why
-    points = interpolated(times[0], q), interpolated(times[1], q)
-    sides = (_sums(np.asarray(a), mine, points[0], n_clusters), _sums(np.asarray(b), others, points[1], n_clusters))
-    totals = drawn_totals(np.column_stack(sides), draws=draws, rng=rng)
-    drawn = _drawn(times[0], sides[0], totals[:, :2], q) - _drawn(times[1], sides[1], totals[:, 2:], q)
-    value = points[0] - points[1]
+    drawn = _differences(first, second, n_clusters, q, draws=draws, rng=rng)
     if not np.all(np.isfinite(drawn)):
         return Absent("the quantile lands on a failed request in some draws")
-    if float(drawn.std()) <= max(map(abs, points)) * 10**-DIGITS:
+    if float(drawn.std()) <= max(abs(first.point), abs(second.point)) * 10**-DIGITS:
         return Absent(f"all {n_clusters} pairs differ by the same, which says nothing about how others would")
+    value = first.point - second.point
     low, high = expanded_percentiles(drawn, level, n_clusters - 1)
     return Estimate(
         value=value,
@@ -71,29 +69,54 @@ def clustered_quantile_difference(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """One variant's times."""
+
+    times: Floats
+    ranked: Floats
+    codes: Codes
+    """Each time's cluster, in the order of the times."""
+    point: float
+    """Their quantile."""
+
+    def boundless(self, q: float, level: float) -> Absent | None:
+        """Why this side's quantile alone has no bound, None where it has."""
+        if self.point == inf:
+            return Absent("the quantile lands on a failed request")
+        needed, units = requests_needed(q, level), len(np.unique(self.codes))
+        return None if units >= needed else Absent(f"p{100 * q:g} needs {needed} independent pairs; these are {units}")
+
+    def sums(self, n_clusters: int) -> Floats:
+        """Of each cluster, how many times lie at or below the point, and how many there are."""
+        below = np.bincount(self.codes, weights=self.times <= self.point, minlength=n_clusters)
+        held = np.bincount(self.codes, minlength=n_clusters)
+        return np.column_stack([below, held]).astype(np.float64)
+
+    def drawn(self, totals: Floats, q: float) -> Floats:
+        """The quantile of each draw, whose `sums` add up to `totals`."""
+        more = totals[:, 0] / totals[:, 1] - float((self.times <= self.point).mean())
+        place = np.clip(q - more, 0, 1) * (len(self.ranked) - 1)
+        low, high = self.ranked[np.floor(place).astype(np.intp)], self.ranked[np.ceil(place).astype(np.intp)]
+        with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
+            return np.where(high == inf, inf, low + (place - np.floor(place)) * (high - low))
+
+
+def _side(times: ArrayLike, codes: Codes, q: float) -> _Side:
+    given = np.asarray(times, dtype=np.float64)
+    ranked = np.sort(given)
+    point = interpolated(ranked, q) if len(ranked) else inf
+    return _Side(times=given, ranked=ranked, codes=codes, point=point)
+
+
+def _differences(
+    first: _Side, second: _Side, n_clusters: int, q: float, *, draws: int, rng: np.random.Generator
+) -> Floats:
+    table = np.column_stack([first.sums(n_clusters), second.sums(n_clusters)])
+    totals = drawn_totals(table, draws=draws, rng=rng)
+    with np.errstate(invalid="ignore"):  # a draw in which both are infinite is no number, and told of
+        return first.drawn(totals[:, :2], q) - second.drawn(totals[:, 2:], q)
+
+
 def _too_few(n_clusters: int) -> Absent | None:
     return None if gateable(n_clusters) else Absent(f"only {n_clusters} pairs; {MIN_CLUSTERS} are needed")
-
-
-def _boundless(ranked: Floats, codes: Codes, q: float, level: float) -> Absent | None:
-    """Why one side's quantile alone has no bound, None where it has."""
-    if interpolated(ranked, q) == inf:
-        return Absent("the quantile lands on a failed request")
-    needed, units = requests_needed(q, level), len(np.unique(codes))
-    return None if units >= needed else Absent(f"p{100 * q:g} needs {needed} independent pairs; these are {units}")
-
-
-def _sums(times: Floats, codes: Codes, point: float, n_clusters: int) -> Floats:
-    """Of each cluster, how many times lie at or below the point, and how many there are."""
-    below = np.bincount(codes, weights=times <= point, minlength=n_clusters)
-    return np.column_stack([below, np.bincount(codes, minlength=n_clusters)]).astype(np.float64)
-
-
-def _drawn(ranked: Floats, sums: Floats, totals: Floats, q: float) -> Floats:
-    """The quantile of each draw."""
-    below, held = sums.sum(axis=0)
-    more = totals[:, 0] / totals[:, 1] - below / held
-    place = np.clip(q - more, 0, 1) * (len(ranked) - 1)
-    low, high = ranked[np.floor(place).astype(np.intp)], ranked[np.ceil(place).astype(np.intp)]
-    with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-        return np.where(high == inf, inf, low + (place - np.floor(place)) * (high - low))

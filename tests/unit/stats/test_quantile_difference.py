@@ -93,6 +93,7 @@ def test_what_cannot_be_had_is_absent() -> None:
     assert difference(failing, FINE, q=0.95) == Absent("the quantile lands on a failed request")
     assert difference(FINE, failing, q=0.95) == Absent("the quantile lands on a failed request")
     assert difference(FINE, nearly, q=0.95) == Absent("the quantile lands on a failed request in some draws")
+    assert isinstance(difference(nearly, nearly, q=0.95), Absent)
     assert difference(FINE, FINE + 1.0) == Absent(
         "all 400 pairs differ by the same, which says nothing about how others would"
     )

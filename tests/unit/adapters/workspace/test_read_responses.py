@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false
-# (the stubs of pyarrow leave most types unknown)
+# (the stubs of pyarrow and jsonschema leave most types unknown)
 """Outputs that exist already, read from files of every kind."""
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +21,7 @@ from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.imports import Selection
 from triaxis.adapters.workspace.read_responses import ResponseFile, Responses, read_responses
 from triaxis.adapters.workspace.response_tally import Tally
+from triaxis.adapters.workspace.schemas import schema
 from triaxis.adapters.workspace.tree import Node
 from triaxis.domain.responses import ImportedResponse
 from triaxis.errors import Fault, InputFaults
@@ -217,6 +219,8 @@ def test_columns_may_be_called_as_batches_call_them(tmp_path: Path) -> None:
         ("r.csv", "id,respons\na,x\n", "r.csv:1 respons", "unknown column 'respons'"),
         ("r.csv", "id,response\na\n", "r.csv:2", "has 1 cells where the header has 2"),
         ("r.csv", 'id,response\na,"x\n', "r.csv:2", "is not valid CSV: unexpected end of data"),
+        ("r.csv", "id,latency_ms\na,5 ms\n", "r.csv:2 case 'a' latency_ms", "should be a number, not the text '5 ms'"),
+        ("r.csv", "key,id\n,a\n", "r.csv:1 key", "unknown column 'key'"),
         ("r.parquet", "PAR1", "r.parquet", "not a readable Parquet file"),
         ("r.jsonl", '{"id": "a", "respons": "x"}\n{"id": "b"}', "r.jsonl:1 respons", "unknown key 'respons'"),
         ("r.jsonl", '{"custom_id": "a"}\n', "r.jsonl:1", "is no line of a batch result file: the line has no outcome"),
@@ -346,3 +350,30 @@ def test_a_tally_of_a_batch_counts_rows_that_were_never_run(tmp_path: Path) -> N
     assert list(tally.notices("past")) == [
         "past: the provider never got to 1 of 2 rows; they count as failed.",
     ]
+
+
+def test_the_schema_agrees_with_the_reader(tmp_path: Path) -> None:
+    """What an editor says of an output and what the reader says of it do not drift apart."""
+    validator = jsonschema.Draft202012Validator(dict(schema("response")))
+    rows: list[dict[str, Any]] = [
+        {"id": "a"},
+        WHOLE,
+        {"id": ""},
+        {"id": 1},
+        {"response": "x"},
+        {"id": "a", "response": ""},
+        {"id": "a", "response": 1},
+        {"id": "a", "error": ""},
+        {"id": "a", "model": " "},
+        {"id": "a", "finish_reason": None},
+        {"id": "a", "latency_ms": -1},
+        {"id": "a", "latency_ms": "1"},
+        {"id": "a", "prompt_tokens": 1.5},
+        {"id": "a", "prompt_tokens": 2.0},
+        {"id": "a", "completion_tokens": True},
+        {"id": "a", "cost_usd": 0},
+        {"id": "a", "other": 1},
+    ]
+    for row in rows:
+        found = faults(written(tmp_path / "r.jsonl", lines([row])), cases=["a"])
+        assert validator.is_valid(row) == (not found), (row, found)
