@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -68,7 +69,7 @@ class FileEvidence:
 
     def write_generations(self, rows: Iterable[Generation]) -> None:
         """Writes generations.parquet, by variant, case and sample."""
-        self._write("generations", map(tables.generation_cells, rows), marks=3)
+        self._write("generations", map(tables.generation_cells, rows), by=("variant", "case_id", "sample"))
 
     def generations(self) -> Iterator[Generation]:
         """Reads generations.parquet, in its order."""
@@ -80,9 +81,8 @@ class FileEvidence:
         sent: dict[str, list[Attempt]] = {}
         for attempt in attempts:
             sent.setdefault(attempt.key, []).append(attempt)
-        requests = sorted(map(tables.probe_cells, probes), key=_place(1, 3, 4))
-        blocks = [tables.block_cells(paid.get(k), each_once(sent.get(k, ()))) for k in sorted({*paid, *sent})]
-        parquet.write_table(self._path("probes"), tables.PROBES, [*requests, *blocks])
+        blocks = (tables.block_cells(paid.get(k), each_once(sent.get(k, ()))) for k in sorted({*paid, *sent}))
+        self._write("probes", chain(map(tables.probe_cells, probes), blocks), by=_BY_SCHEDULE, place=_scheduled)
 
     def probes(self) -> Iterator[ProbeRow]:
         """Reads the measured requests, warm-up excluded."""
@@ -90,7 +90,7 @@ class FileEvidence:
 
     def write_judgments(self, rows: Iterable[Judgment]) -> None:
         """Writes judgments.parquet, by variant, case, sample and dimension."""
-        self._write("judgments", map(tables.judgment_cells, rows), marks=4)
+        self._write("judgments", map(tables.judgment_cells, rows), by=("variant", "case_id", "sample", "dimension"))
 
     def judgments(self) -> Iterator[Judgment]:
         """Reads judgments.parquet, in its order."""
@@ -180,8 +180,15 @@ class FileEvidence:
     def _scan(self, table: TableName) -> Iterator[Line]:
         return parquet.scan(self._present(table), list(LAYOUTS[table]))
 
-    def _write(self, table: TableName, lines: Iterable[Line], marks: int) -> None:
-        parquet.write_sorted(self._path(table), LAYOUTS[table], lines, marks=marks)
+    def _write(
+        self,
+        table: TableName,
+        lines: Iterable[Line],
+        *,
+        by: Sequence[str],
+        place: Callable[[tuple[Any, ...]], Any] = tuple,
+    ) -> None:
+        parquet.write_sorted(self._path(table), LAYOUTS[table], lines, by=by, place=place)
 
     def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
         """Variant, a mark of what was attempted, and the attempts on demand."""
@@ -242,6 +249,10 @@ class FileEvidence:
                     yield row, ()
 
 
-def _place(*positions: int) -> Callable[[Line], Any]:
-    """The cells that say where a line stands in its table."""
-    return lambda line: tuple(line[i] for i in positions)
+_BY_SCHEDULE = ("line", "variant", "block", "index", "key")
+
+
+def _scheduled(cells: tuple[Any, ...]) -> tuple[bool, str, int, int, str]:
+    """Where a line of probes stands: requests by variant, block and index, then paid blocks by key."""
+    line, variant, block, index, key = cells
+    return line == "block", variant or "", block or 0, index or 0, key

@@ -70,7 +70,7 @@ class InputFiles:
         parquet.write_table(self._folder / "labels.parquet", tables.LABELS, map(tables.label_cells, inputs.labels))
         # There even when there is none, because stages depend on it; by variant, case and sample.
         lines = map(tables.response_cells, responses)
-        parquet.write_sorted(self._folder / RESPONSES, tables.RESPONSES, lines, marks=3)
+        parquet.write_sorted(self._folder / RESPONSES, tables.RESPONSES, lines, by=("variant", "case_id", "sample"))
         self._clear({*texts, "cases.parquet", "labels.parquet", RESPONSES})
 
     def responses(self) -> Iterator[ImportedResponse]:

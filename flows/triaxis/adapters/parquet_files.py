@@ -59,21 +59,37 @@ def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
 
 
-def write_sorted(path: Path, layout: Layout, rows: Iterable[tuple[Cell, ...]], *, marks: int) -> None:
-    """Streams the rows to the file; only where they came out of order are they sorted, by their first cells."""
-    in_order, last = True, ()
+def write_sorted(
+    path: Path,
+    layout: Layout,
+    rows: Iterable[tuple[Cell, ...]],
+    *,
+    by: Sequence[str],
+    place: Callable[[tuple[Any, ...]], Any] = tuple,
+) -> None:
+    """Streams the rows to the file; only where they came out of order are they sorted.
+
+    Args:
+        path: The file.
+        layout: Its columns.
+        rows: In the order of the layout.
+        by: The columns that say where a row stands.
+        place: Makes of their cells what is compared.
+    """
+    numbers = [list(layout).index(name) for name in by]
+    in_order, last = True, None
 
     def noted() -> Iterator[tuple[Cell, ...]]:
         nonlocal in_order, last
         for row in rows:
-            place: tuple[Any, ...] = row[:marks]
-            in_order, last = in_order and last <= place, place
+            here = place(tuple(row[number] for number in numbers))
+            in_order, last = in_order and (last is None or last <= here), here
             yield row
 
     with replacing(path) as draft:
         write_table(draft, layout, noted())
         if not in_order:
-            places: list[Any] = list(scan(draft, list(layout)[:marks]))
+            places: list[Any] = list(map(place, scan(draft, by)))
             reorder(draft, layout, sorted(range(len(places)), key=places.__getitem__))
 
 

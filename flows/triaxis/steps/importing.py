@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rows import Generation, ProbeRow
@@ -23,9 +23,13 @@ def imported_times(inputs: Inputs, evidence: Evidence) -> Iterator[ProbeRow]:
     """The times of imported answers, and their failures; none of a variant whose answers carry no time at all."""
     responses = evidence.responses() if inputs.imported else iter(())
     for _, some in groupby(responses, key=lambda response: response.variant):
-        rows = [row for index, response in enumerate(some) if (row := importing.timing(response, index)) is not None]
-        if any(row.error is None for row in rows):
-            yield from rows
+        rows = (row for index, response in enumerate(some) if (row := importing.timing(response, index)) is not None)
+        before: list[ProbeRow] = []
+        for row in rows:
+            before.append(row)
+            if row.error is None:
+                # A time at last: the failures before it count, and whatever follows.
+                yield from chain(before, rows)
 
 
 def _place(generation: Generation) -> tuple[str, str, int]:
