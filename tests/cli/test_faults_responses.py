@@ -209,6 +209,14 @@ def test_an_import_may_be_the_baseline_and_an_arm(tmp_path: Path) -> None:
     assert {response.case_id for response in source.responses} == set(IDS)
 
 
+def test_an_import_may_extend_a_model_without_what_is_asked(tmp_path: Path) -> None:
+    """It keeps the model, whose price its tokens have."""
+    nulls = "prompt: null, params: null, api_base: null, endpoint: null"
+    past = f"  past: {{extends: big, {nulls}, transport: import, responses: {RESPONSES}}}\n"
+    source = read(written(tmp_path, {RESPONSES: lines(ROWS), "evaluation": ("variants:\n", f"variants:\n{past}")}))
+    assert source.inputs.variant("past") == ImportedVariant(name="past", model="openai/big", extends="big")
+
+
 def test_extending_an_import_merges_where_and_a_path_replaces_all(tmp_path: Path) -> None:
     rows = [{**row, "model": model} for row in ROWS for model in "xy"]
     first = "  x: {transport: import, responses: {path: datasets/tiny/past.jsonl, where: {model: x}}}\n"
@@ -226,7 +234,7 @@ def test_extending_an_import_merges_where_and_a_path_replaces_all(tmp_path: Path
 @pytest.mark.parametrize(
     ("variant", "says"),
     [
-        ("", "past: 12 answers carry tokens and no cost_usd, and no `model` names a price for them"),
+        ("", "evaluation.yaml: past: 12 answers carry tokens and no cost_usd, and no `model` names a price for them"),
         ("    model: openai/odd\n", "and openai/odd has no price in prices.yaml: its cost is absent."),
         ("    model: openai/big\n    serving: {mode: batch}\n", "and openai/big has no batch price in prices.yaml"),
         ("    model: local/smollm2-135m\n", "and local/smollm2-135m has no price by the token alone in prices.yaml"),
@@ -248,7 +256,7 @@ def test_a_price_that_is_not_needed_is_not_looked_for(tmp_path: Path) -> None:
     edits = {RESPONSES: lines(ROWS), "evaluation": ("variants:\n", f"variants:\n{PAST}    model: openai/gpt-4o\n")}
     source = read(written(tmp_path, edits))
     assert "openai/gpt-4o" not in source.inputs.prices.rows
-    assert not [notice for notice in source.notices if notice.startswith("past")]
+    assert not [notice for notice in source.notices if "past" in notice]
 
 
 def test_a_batch_input_file_reads_as_cases(tmp_path: Path) -> None:

@@ -186,7 +186,8 @@ class _Reading:
         file = found.file if found else PRICES
         prices = prices_of(self._used(rubric), own, self.workspace.table(), told, file)
         check_batch_prices(self._batched(), prices, told, file)
-        imported = imported_prices(self._unpriced(tallies), own, self.workspace.table(), told, file)
+        place = replace(self.evaluation.place, findings=told)
+        imported = imported_prices(self._unpriced(tallies), own, self.workspace.table(), place, file)
         return replace(prices, rows=dict(sorted({**imported, **prices.rows}.items())))
 
     def _unpriced(self, tallies: Mapping[str, Tally]) -> Iterator[tuple[int, ImportedVariant]]:

@@ -80,7 +80,7 @@ def imported_prices(
     wanted: Iterable[tuple[int, ImportedVariant]],
     own: Mapping[str, PriceRow],
     table: PriceTable,
-    findings: Findings,
+    place: Place,
     file: str,
 ) -> dict[str, PriceRow]:
     """The rows by which imported answers without dollars are priced; a notice for each variant that has none.
@@ -89,17 +89,17 @@ def imported_prices(
         wanted: How many answers carry tokens and no dollars, and the variant whose they are.
         own: The workspace's rows, which replace the table's.
         table: LiteLLM's.
-        findings: Takes the notices.
-        file: The prices file that an advice names.
+        place: The evaluation, whose findings take the notices.
+        file: The prices file that a notice names.
     """
     rows: dict[str, PriceRow] = {}
     for how_many, variant in wanted:
         row = None if variant.model is None else own.get(variant.model, table.row(variant.model))
-        head = f"{variant.name}: {how_many} answers carry tokens and no cost_usd"
+        head = f"{place.file}: {variant.name}: {how_many} answers carry tokens and no cost_usd"
         if variant.model is None:
-            findings.note(f"{head}, and no `model` names a price for them, so that its cost is absent.")
+            place.findings.note(f"{head}, and no `model` names a price for them, so that its cost is absent.")
         elif lacking := _lacking(row, variant.serving.mode):
-            findings.note(f"{head}, and {variant.model} has no {lacking} in {file}: its cost is absent.")
+            place.findings.note(f"{head}, and {variant.model} has no {lacking} in {file}: its cost is absent.")
         if row is not None:
             rows[row.model] = row
     return rows

@@ -22,6 +22,8 @@ class Tally:
     """Answered, but with what is not known."""
     timed: int = 0
     """Answered, with latency_ms."""
+    first_timed: int = 0
+    """Answered, with ttft_ms."""
     tokens_alone: int = 0
     """Without cost_usd, but with tokens, which a price row can price."""
     costless: int = 0
@@ -40,6 +42,7 @@ class Tally:
         self.unsent += batch is not None and batch.unsent
         self.unrecorded += not failed and text is None
         self.timed += not failed and response.latency_ms is not None
+        self.first_timed += not failed and response.ttft_ms is not None
         self.tokens_alone += response.cost_usd is None and counted
         self.costless += response.cost_usd is None and not counted and not failed
         self.longest = max(self.longest, len((text or "").encode()))
@@ -52,8 +55,9 @@ class Tally:
         if self.unrecorded:
             head = f"{variant}: {self.unrecorded} of {answered} answers have neither `response` nor `error`"
             yield f"{head}: what was said is not known, so that no dimension can score them."
-        if 0 < self.timed < answered:
-            yield f"{variant}: its latency is over the {self.timed} of {answered} answers that carry latency_ms."
+        for measure, name, timed in (("full", "latency_ms", self.timed), ("ttft", "ttft_ms", self.first_timed)):
+            if 0 < timed < answered:
+                yield f"{variant}: latency.{measure} is over the {timed} of {answered} answers that carry {name}."
         if self.costless:
             head = f"{variant}: {self.costless} of {answered} answers carry neither cost_usd nor tokens"
             yield f"{head}, so that its cost is absent."

@@ -326,8 +326,8 @@ def test_what_a_variant_took_over_is_told_where_it_stands(tmp_path: Path) -> Non
 
 def test_a_tally_says_what_is_odd(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
-        {"id": "a", "response": "ja", "latency_ms": 5, "cost_usd": 0.1},
-        {"id": "b", "response": "jaja", "prompt_tokens": 1, "completion_tokens": 1},
+        {"id": "a", "response": "ja", "ttft_ms": 4, "latency_ms": 5, "cost_usd": 0.1},
+        {"id": "b", "response": "jaja", "ttft_ms": 4, "prompt_tokens": 1, "completion_tokens": 1},
         {"id": "c"},
         {"id": "d", "error": "timeout"},
     ]
@@ -337,7 +337,8 @@ def test_a_tally_says_what_is_odd(tmp_path: Path) -> None:
     unknown = "what was said is not known, so that no dimension can score them."
     assert list(tally.notices("past")) == [
         f"past: 1 of 3 answers have neither `response` nor `error`: {unknown}",
-        "past: its latency is over the 1 of 3 answers that carry latency_ms.",
+        "past: latency.full is over the 1 of 3 answers that carry latency_ms.",
+        "past: latency.ttft is over the 2 of 3 answers that carry ttft_ms.",
         "past: 1 of 3 answers carry neither cost_usd nor tokens, so that its cost is absent.",
     ]
 
