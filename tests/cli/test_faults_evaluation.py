@@ -130,11 +130,6 @@ VARIANTS: list[Bad] = [
     bad("stream among params", ("temperature: 0", "stream: true"), line=20, field="params.stream"),
     bad("samples zero", after(MODEL, "    samples: 0\n"), line=16, field="variants.big.samples"),
     bad("fallback without a batch", after(MODEL, "    fallback: live\n"), line=16, field="fallback", says="batch"),
-    bad(
-        "transport import",
-        ("    model: openai/big\n", "    transport: import\n    responses: x.parquet\n"),
-        field="transport",
-    ),
     bad("transport unknown", after(MODEL, "    transport: fax\n"), line=16, field="transport", says="live"),
     bad("probe without a rate", after(MODEL, "    probe: {requests: 20}\n"), line=16, field="probe.rate_per_s"),
     bad(

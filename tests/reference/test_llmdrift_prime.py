@@ -80,15 +80,15 @@ def variant_rows(model: str) -> VariantRows:
         ),
         probe=ProbeRows(
             cases=place,
-            blocks=place // 100,
-            index=place % 100,
+            blocks=np.zeros(QUESTIONS, dtype=np.int64),
+            index=place,
             scheduled=nothing,
             sent=nothing,
             first=ended,
             last=ended,
             failed=fine,
             clients=("imported",),
-            timeout_ms=600_000.0,
+            timed="imported",
         ),
     )
 

@@ -15,6 +15,7 @@ from triaxis.domain.case import Case, dataset_sha256
 from triaxis.domain.evaluation import Inputs, PriceRow, Prices, Validation
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import Measures
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, Rubric
 from triaxis.domain.slo import Objective, PrecisionObjective, Regression, Slo, Terms, Traffic, Weights
@@ -63,11 +64,22 @@ class MemoryEvidence:
     measured: Measures | None = None
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     validated: Validation = field(default_factory=lambda: Validation(expectations=(), quarantined=(), cases=0))
+    imported: list[ImportedResponse] = field(default_factory=list[ImportedResponse])
 
-    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
         """Keeps them; the hashes are made anew."""
         del hashes
-        self.given, self.validated = inputs, validation
+        self.given, self.validated, self.imported = inputs, validation, list(responses)
+
+    def responses(self) -> Iterator[ImportedResponse]:
+        """In the order of the port."""
+        return iter(sorted(self.imported, key=lambda r: (r.variant, r.case_id, r.sample)))
 
     def hashes(self) -> Mapping[str, str]:
         """The dataset's own, and one made-up hash a kind."""
@@ -186,6 +198,7 @@ def _generation_cells(g: Generation) -> Mapping[str, Cell]:
         "key": g.row.key,
         "outcome": g.row.outcome,
         "busy_core_s": g.row.busy_core_s,
+        "stated_usd": g.stated_usd,
         "answer": None if g.reply is None else g.reply.text,
         **_token_cells(Tokens() if g.reply is None else g.reply.usage),
     }

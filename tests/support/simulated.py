@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from triaxis.quantities import Above, Absent, Estimate, Measure
 from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
@@ -15,6 +16,7 @@ from triaxis.stats.classes import over_classes
 from triaxis.stats.means import mean, mean_unbounded
 from triaxis.stats.power import power
 from triaxis.stats.proportions import wilson
+from triaxis.stats.quantile_difference import clustered_quantile_difference
 from triaxis.stats.quantiles import quantile, weighted_quantile
 from triaxis.stats.ranks import autocorrelated
 from triaxis.stats.seeds import generator
@@ -191,6 +193,34 @@ def _paired_latency(load: float, q: float, allowed: float = 0.06) -> World:
     return World(name=name, truth=0.0, draw=draw, allowed=allowed)
 
 
+def _imported_latency(n: int, q: float, alike: float, size: int = 1, allowed: float = 0.06) -> World:
+    """Times of two variants over the same cases, whose logarithms have a part in common, and of a session too."""
+
+    def draw(rng: np.random.Generator) -> Measure:
+        shared = rng.standard_normal(n)
+        if size > 1:
+            shared = sqrt(0.6) * np.repeat(rng.standard_normal(n // size), size) + sqrt(0.4) * shared
+        a, b = (
+            np.exp(spread * (sqrt(alike) * shared + sqrt(1 - alike) * rng.standard_normal(n)))
+            for spread in (_SPREADS[0], _SPREADS[1])
+        )
+        session = np.arange(n) // size
+        return clustered_quantile_difference(a, b, clusters=(session, session), q=q, level=LEVEL, rng=rng, draws=500)
+
+    unit = "pairs" if size == 1 else f"pairs in sessions of {size}"
+    truth = exp(_SPREADS[0] * norm.ppf(q)) - exp(_SPREADS[1] * norm.ppf(q))
+    return World(
+        name=f"imported p{100 * q:g} less another's, {n} {unit}, {alike:.0%} alike",
+        truth=float(truth),
+        draw=draw,
+        allowed=allowed,
+    )
+
+
+_SPREADS = (0.6, 0.8)
+"""Standard deviations of the logarithms of imported times, which are skewed as latencies are."""
+
+
 def _intents(n: int) -> World:
     def draw(rng: np.random.Generator) -> Measure:
         truths = rng.integers(0, 5, n)
@@ -234,6 +264,11 @@ WORLDS = (
     _disagreement(20, 0.15, 0.10, (1, 2, 3, 4)),
     _paired_latency(0.0, 0.95),
     _paired_latency(0.5, 0.5),
+    _imported_latency(80, 0.5, 0.0),
+    _imported_latency(80, 0.95, 0.9),
+    _imported_latency(1000, 0.95, 0.0),
+    _imported_latency(1000, 0.95, 0.9),
+    _imported_latency(240, 0.95, 0.9, size=4),
     _intents(100),
 )
 

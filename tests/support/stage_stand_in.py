@@ -21,6 +21,7 @@ INPUT_FILES = (
     "slo.json",
     "prices.json",
     "labels.parquet",
+    "responses.parquet",
     "hashes.json",
     "validation.json",
     "evaluators/index.json",

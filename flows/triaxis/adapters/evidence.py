@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters.atomic import replacing, write_whole
+from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.evidence_inputs import InputFiles, shown
@@ -23,7 +23,8 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.keys import Keys, Places
 from triaxis.domain.measures import Measures
-from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
+from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.rows import IMPORTED, Attempt, Generation, Judgment, ProbeRow, Row
 from triaxis.errors import NotMade, StoreDamaged
 from triaxis.ports.evidence import TableName
 
@@ -43,9 +44,19 @@ class FileEvidence:
         self._reports, self._folder = reports, reports / "evidence"
         self._inputs = InputFiles(self._folder / "inputs")
 
-    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
         """Writes `inputs/` and clears away what is no part of it."""
-        self._inputs.write(inputs, validation, hashes)
+        self._inputs.write(inputs, validation, hashes, responses)
+
+    def responses(self) -> Iterator[ImportedResponse]:
+        """The imported outputs, by variant, case and sample."""
+        return self._inputs.responses()
 
     def inputs(self) -> Inputs:
         """The inputs as `prepare` resolved them."""
@@ -61,7 +72,7 @@ class FileEvidence:
 
     def write_generations(self, rows: Iterable[Generation]) -> None:
         """Writes generations.parquet, by variant, case and sample."""
-        self._write("generations", map(tables.generation_cells, rows), marks=3)
+        self._write("generations", map(tables.generation_cells, rows), by=("variant", "case_id", "sample"))
 
     def generations(self) -> Iterator[Generation]:
         """Reads generations.parquet, in its order."""
@@ -73,9 +84,8 @@ class FileEvidence:
         sent: dict[str, list[Attempt]] = {}
         for attempt in attempts:
             sent.setdefault(attempt.key, []).append(attempt)
-        requests = sorted(map(tables.probe_cells, probes), key=_place(1, 3, 4))
-        blocks = [tables.block_cells(paid.get(k), each_once(sent.get(k, ()))) for k in sorted({*paid, *sent})]
-        parquet.write_table(self._path("probes"), tables.PROBES, [*requests, *blocks])
+        blocks = (tables.block_cells(paid.get(k), each_once(sent.get(k, ()))) for k in sorted({*paid, *sent}))
+        self._write("probes", chain(map(tables.probe_cells, probes), blocks), by=_BY_SCHEDULE, place=_scheduled)
 
     def probes(self) -> Iterator[ProbeRow]:
         """Reads the measured requests, warm-up excluded."""
@@ -83,7 +93,7 @@ class FileEvidence:
 
     def write_judgments(self, rows: Iterable[Judgment]) -> None:
         """Writes judgments.parquet, by variant, case, sample and dimension."""
-        self._write("judgments", map(tables.judgment_cells, rows), marks=4)
+        self._write("judgments", map(tables.judgment_cells, rows), by=("variant", "case_id", "sample", "dimension"))
 
     def judgments(self) -> Iterator[Judgment]:
         """Reads judgments.parquet, in its order."""
@@ -175,22 +185,15 @@ class FileEvidence:
     def _scan(self, table: TableName) -> Iterator[Line]:
         return parquet.scan(self._present(table), list(LAYOUTS[table]))
 
-    def _write(self, table: TableName, lines: Iterable[Line], marks: int) -> None:
-        """Streams the lines to the file; only where they came out of order are they sorted, by their first cells."""
-        in_order, last = True, ()
-
-        def noted() -> Iterator[Line]:
-            nonlocal in_order, last
-            for line in lines:
-                place: tuple[Any, ...] = line[:marks]
-                in_order, last = in_order and last <= place, place
-                yield line
-
-        with replacing(self._path(table)) as draft:
-            parquet.write_table(draft, LAYOUTS[table], noted())
-            if not in_order:
-                places: list[Any] = list(parquet.scan(draft, list(LAYOUTS[table])[:marks]))
-                parquet.reorder(draft, LAYOUTS[table], sorted(range(len(places)), key=places.__getitem__))
+    def _write(
+        self,
+        table: TableName,
+        lines: Iterable[Line],
+        *,
+        by: Sequence[str],
+        place: Callable[[tuple[Any, ...]], Any] = tuple,
+    ) -> None:
+        parquet.write_sorted(self._path(table), LAYOUTS[table], lines, by=by, place=place)
 
     def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
         """Variant, a mark of what was attempted, and the attempts on demand."""
@@ -222,13 +225,14 @@ class FileEvidence:
         path = self._path(table)
         if not path.is_file():
             return
-        names = {"generations": ["key"], "probes": ["key", "line"], "judgments": ["keys"]}[table]
+        names = {"generations": ["key", "client"], "probes": ["key", "line"], "judgments": ["keys"]}[table]
+        free = {"generations": [IMPORTED], "probes": ["request", "warmup"], "judgments": []}[table]
         lines = enumerate(parquet.scan(path, names))
         while chunk := list(islice(lines, parquet.ROW_GROUP)):
             held = [
                 (key, place)
                 for place, (said, *mark) in chunk
-                if said and mark in ([], ["block"])
+                if said and not any(word in free for word in mark)
                 for key in str(said).split()
             ]
             yield Keys.of([key for key, _ in held]), np.array([place for _, place in held], np.int64)
@@ -248,6 +252,10 @@ class FileEvidence:
             yield from ((row, ()) for row in tables.judge_rows(str(rows)))
 
 
-def _place(*positions: int) -> Callable[[Line], Any]:
-    """The cells that say where a line stands in its table."""
-    return lambda line: tuple(line[i] for i in positions)
+_BY_SCHEDULE = ("line", "variant", "block", "index", "key")
+
+
+def _scheduled(cells: tuple[Any, ...]) -> tuple[bool, str, int, int, str]:
+    """Where a line of probes stands: requests by variant, block and index, then paid blocks by key."""
+    line, variant, block, index, key = cells
+    return line == "block", variant or "", block or 0, index or 0, key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -17,12 +17,14 @@ from triaxis.adapters.stored_cases import stored_cases
 from triaxis.adapters.untouched import Seen, seen
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Prices, Validation
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rubric import Dimension, PythonFunction, Rubric
 from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Variant
 from triaxis.errors import NotMade, StoreDamaged
 
 T = TypeVar("T")
+RESPONSES = "responses.parquet"
 INDEX = "evaluators/index.json"
 """Which of the workspace's files each evaluator was copied from. It is there even when there is none, because DVC
 versions no empty folder."""
@@ -44,7 +46,13 @@ class InputFiles:
         self._folder = folder
         self._last: tuple[dict[Path, Seen], Inputs] | None = None
 
-    def write(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
+    def write(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse],
+    ) -> None:
         """Writes all of them, leaves equal ones alone, and deletes what is no part of the inputs."""
         sources = _sources(inputs.rubric)
         texts: dict[str, bytes] = {
@@ -61,7 +69,14 @@ class InputFiles:
             write_whole(self._folder / name, content)
         parquet.write_table(self._folder / "cases.parquet", tables.CASES, map(tables.case_cells, inputs.cases))
         parquet.write_table(self._folder / "labels.parquet", tables.LABELS, map(tables.label_cells, inputs.labels))
-        self._clear({*texts, "cases.parquet", "labels.parquet"})
+        # There even when there is none, because stages depend on it; by variant, case and sample.
+        lines = map(tables.response_cells, responses)
+        parquet.write_sorted(self._folder / RESPONSES, tables.RESPONSES, lines, by=("variant", "case_id", "sample"))
+        self._clear({*texts, "cases.parquet", "labels.parquet", RESPONSES})
+
+    def responses(self) -> Iterator[ImportedResponse]:
+        """The imported outputs, in the file's order."""
+        return map(tables.response_of, parquet.scan(self._present(RESPONSES), list(tables.RESPONSES)))
 
     @collector_paused()
     def read(self) -> Inputs:

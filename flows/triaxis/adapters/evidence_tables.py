@@ -23,7 +23,20 @@ from triaxis.adapters.row_codec import (
 )
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.evaluation import HumanLabel
-from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, ProbeRow, Reply, Row, Scored
+from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.rows import (
+    IMPORTED,
+    Abstained,
+    Attempt,
+    Failed,
+    Generation,
+    Judgment,
+    Outcome,
+    ProbeRow,
+    Reply,
+    Row,
+    Scored,
+)
 
 _TOKENS: Layout = {
     "input_tokens": "int",
@@ -42,6 +55,22 @@ CASES: Final[Layout] = {
     "route": "text",
     "steps": "text",
     "value": "float",
+}
+RESPONSES: Final[Layout] = {
+    "variant": "text",
+    "case_id": "text",
+    "sample": "int",
+    "response": "text",
+    "error": "text",
+    "finish_reason": "text",
+    "model": "text",
+    "ttft_ms": "float",
+    "latency_ms": "float",
+    "prompt_tokens": "int",
+    "cached_tokens": "int",
+    "completion_tokens": "int",
+    "cost_usd": "float",
+    "body": "text",
 }
 LABELS: Final[Layout] = {
     "id": "text",
@@ -72,6 +101,7 @@ GENERATIONS: Final[Layout] = {
     **_TOKENS,
     "busy_core_s": "float",
     "latency_ms": "float",
+    "stated_usd": "float",
     "client": "text",
     "attempts": "text",
     "raw": "text",
@@ -152,6 +182,16 @@ def case_of(cells: Sequence[Cell]) -> Case:
     )
 
 
+def response_cells(response: ImportedResponse) -> tuple[Cell, ...]:
+    """The imported output in the order of `RESPONSES`."""
+    return tuple(getattr(response, name) for name in RESPONSES)
+
+
+def response_of(cells: Sequence[Cell]) -> ImportedResponse:
+    """The imported output of cells in the order of `RESPONSES`."""
+    return ImportedResponse(**cast("Any", dict(zip(RESPONSES, cells, strict=True))))
+
+
 def label_cells(label: HumanLabel) -> tuple[Cell, ...]:
     """The label in the order of `LABELS`."""
     return tuple(getattr(label, name) for name in LABELS)
@@ -187,6 +227,7 @@ def generation_cells(generation: Generation) -> tuple[Cell, ...]:
         *tokens,
         row.busy_core_s,
         row.latency_ms,
+        generation.stated_usd,
         row.client,
         attempts_text(generation.attempts),
         row.raw,
@@ -196,16 +237,18 @@ def generation_cells(generation: Generation) -> tuple[Cell, ...]:
 def generation_of(cells: Sequence[Cell]) -> Generation:
     """The generation of cells in the order of `GENERATIONS`."""
     variant, case_id, sample, *paid, finish_reason, answer, withheld, reply_model, refusal = cells[:13]
-    *tokens, busy_core_s, latency_ms, client, attempts, raw = cells[13:]
+    *tokens, busy_core_s, latency_ms, stated_usd, client, attempts, raw = cells[13:]
     key, model, endpoint, outcome, error = paid
+    kind = "import" if client == IMPORTED else "call"
     text: Any = withheld if answer is None else answer
     given: Any = {"finish_reason": finish_reason, "model": reply_model, "refusal": refusal}
     where: Any = {"variant": variant, "case_id": case_id, "sample": sample}
     return Generation(
         **where,
-        row=row_of((key, "call", model, endpoint, outcome, error, client, busy_core_s, latency_ms, raw)),
+        row=row_of((key, kind, model, endpoint, outcome, error, client, busy_core_s, latency_ms, raw)),
         reply=None if text is None else Reply(text=text, usage=tokens_of(tokens), **given),
         attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint}),
+        stated_usd=cast("float | None", stated_usd),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, TypeAlias, cast
+from typing import Any, Literal, Self, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -120,6 +120,40 @@ def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
 
 
+def write_sorted(
+    path: Path,
+    layout: Layout,
+    rows: Iterable[tuple[Cell, ...]],
+    *,
+    by: Sequence[str],
+    place: Callable[[tuple[Any, ...]], Any] = tuple,
+) -> None:
+    """Streams the rows to the file; only where they came out of order are they sorted.
+
+    Args:
+        path: The file.
+        layout: Its columns.
+        rows: In the order of the layout.
+        by: The columns that say where a row stands.
+        place: Makes of their cells what is compared.
+    """
+    numbers = [list(layout).index(name) for name in by]
+    in_order, last = True, None
+
+    def noted() -> Iterator[tuple[Cell, ...]]:
+        nonlocal in_order, last
+        for row in rows:
+            here = place(tuple(row[number] for number in numbers))
+            in_order, last = in_order and (last is None or last <= here), here
+            yield row
+
+    with replacing(path) as draft:
+        write_table(draft, layout, noted())
+        if not in_order:
+            places: list[Any] = list(map(place, scan(draft, by)))
+            reorder(draft, layout, sorted(range(len(places)), key=places.__getitem__))
+
+
 def count(path: Path) -> int:
     """How many rows the file holds."""
     with _damage(path):
@@ -130,14 +164,13 @@ def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     """The rows, in the file's order and a row group at a time, with the columns named."""
     with _damage(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(names))
-            yield from _lines(table, names)
+            yield from _lines(_read_group(file, group, names), names)
 
 
 def scan_group(path: Path, names: Sequence[str], number: int) -> Iterator[tuple[Cell, ...]]:
     """The rows of one row group; each holds `ROW_GROUP` of them, but for the last."""
     with _damage(path), pq.ParquetFile(path) as file:
-        yield from _lines(file.read_row_group(number, columns=list(names)), names)
+        yield from _lines(_read_group(file, number, names), names)
 
 
 def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterator[tuple[Cell, ...]]:
@@ -183,7 +216,7 @@ class Groups:
             self._decoded.move_to_end(place)
             return self._decoded[place]
         with _damage(path), pq.ParquetFile(path) as file:
-            table = file.read_row_group(group, columns=self._names, use_threads=False)
+            table = _read_group(file, group, self._names, threads=False)
         self._decoded[place] = table
         while len(self._decoded) > 1 and sum(held.nbytes for held in self._decoded.values()) > self._most_bytes:
             self._decoded.popitem(last=False)
@@ -210,17 +243,51 @@ def read_keys(path: Path, layout: Layout) -> Keys:
             raise StoreDamaged(f"{path} is damaged: {error}. Delete it and run again.") from error
 
 
-def read_columns(path: Path) -> dict[str, list[object]]:
-    """Every column of a file that somebody else wrote, as Python values; nulls are None.
+LATER: Layout = {"stated_usd": "float"}
+"""Columns that files of earlier releases lack: all their rows are null there, so that what they hold is not lost."""
+
+
+def _read_group(file: pq.ParquetFile, group: int, names: Sequence[str], *, threads: bool = True) -> pa.Table:
+    """A row group with the columns named."""
+    has = frozenset(file.schema_arrow.names)
+    present = [name for name in names if name in has or name not in LATER]
+    return _completed(file.read_row_group(group, columns=present, use_threads=threads), names)
+
+
+def _completed(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    for name in names:
+        if name in LATER and name not in table.column_names:
+            table = table.append_column(name, pa.array([None] * table.num_rows, _TYPES[LATER[name]]))
+    return table
+
+
+def foreign_columns(path: Path) -> list[str]:
+    """The columns of a file that somebody else wrote.
 
     Raises:
         ValueError: where it is not a Parquet file that can be read.
     """
+    with _foreign():
+        return list(pq.read_schema(path).names)
+
+
+def foreign_rows(path: Path) -> Iterator[tuple[object, ...]]:
+    """The rows of a file that somebody else wrote, as Python values and some at a time; nulls are None.
+
+    Raises:
+        ValueError: where it is not a Parquet file that can be read.
+    """
+    with _foreign(), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROW_GROUP):
+            yield from zip(*(cast("list[object]", column.to_pylist()) for column in batch.columns), strict=True)
+
+
+@contextmanager
+def _foreign() -> Generator[None]:
     try:
-        table = pq.read_table(path)
+        yield
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a readable Parquet file: {error}") from error
-    return {name: cast("list[object]", table.column(name).to_pylist()) for name in table.column_names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +339,10 @@ def columns(path: Path, names: Sequence[str], *, keep: tuple[str, Cell] | None =
     needed = list(dict.fromkeys([*names, keep[0]] if keep else names))
     with _damage(path):
         schema = pq.read_schema(path)
-        texts = [name for name in needed if pa.types.is_string(schema.field(name).type)]
-        table = pq.read_table(path, columns=needed, read_dictionary=[n for n in texts if n not in _UNIQUE])
+        there = [name for name in needed if name in schema.names or name not in LATER]
+        texts = [name for name in there if pa.types.is_string(schema.field(name).type)]
+        found = pq.read_table(path, columns=there, read_dictionary=[n for n in texts if n not in _UNIQUE])
+        table = _completed(found, needed)
     if keep:
         table = table.filter(pc.equal(table.column(keep[0]), _scalar(keep[1])))
     return ParquetColumns(table)
@@ -293,7 +362,7 @@ def digest(path: Path, layout: Layout) -> str:
     hashes = {name: (hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for name in layout}
     with _damage(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(layout))
+            table = _read_group(file, group, list(layout))
             for name, kind in layout.items():
                 for mine, piece in zip(hashes[name], _canonical(table.column(name), kind), strict=True):
                     mine.update(piece)

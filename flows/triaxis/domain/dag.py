@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 """Changes when a stage of this release would write other bytes from the same rows."""
 
 INPUTS = "evidence/inputs"
@@ -40,14 +40,14 @@ STAGES: tuple[Stage, ...] = (
     Stage(name="prepare", deps=(), outs=(INPUTS,), raw=True, keeps=True),
     Stage(
         name="generate",
-        deps=(f"{INPUTS}/cases.parquet", f"{INPUTS}/variants.json"),
+        deps=(f"{INPUTS}/cases.parquet", f"{INPUTS}/responses.parquet", f"{INPUTS}/variants.json"),
         outs=(GENERATIONS,),
         calls=True,
         keeps=True,
     ),
     Stage(
         name="probe",
-        deps=(f"{INPUTS}/cases.parquet", f"{INPUTS}/variants.json"),
+        deps=(f"{INPUTS}/cases.parquet", f"{INPUTS}/responses.parquet", f"{INPUTS}/variants.json"),
         outs=(PROBES,),
         calls=True,
         keeps=True,

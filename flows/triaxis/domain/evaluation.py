@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
-from triaxis.domain.rubric import Rubric
+from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.slo import Slo
-from triaxis.domain.variant import Delivery, Limits, ModelVariant, RoutedVariant, Target, Variant
+from triaxis.domain.variant import Delivery, ImportedVariant, Limits, ModelVariant, RoutedVariant, Target, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,23 @@ class Inputs:
 
     @property
     def generated(self) -> tuple[ModelVariant, ...]:
-        """The variants that make generations."""
+        """The variants whose answers models are asked for."""
         return tuple(v for v in self.variants if isinstance(v, ModelVariant))
+
+    @property
+    def imported(self) -> tuple[ImportedVariant, ...]:
+        """The variants whose answers exist already."""
+        return tuple(v for v in self.variants if isinstance(v, ImportedVariant))
+
+    @property
+    def answering(self) -> tuple[ModelVariant | ImportedVariant, ...]:
+        """The variants that have answers of their own."""
+        return tuple(v for v in self.variants if not isinstance(v, RoutedVariant))
+
+    @property
+    def asks(self) -> bool:
+        """Whether any model is called: for answers, or by a judge."""
+        return bool(self.generated) or any(isinstance(d.evaluator, Judged) for d in self.rubric.active)
 
     @property
     def routed(self) -> tuple[RoutedVariant, ...]:
@@ -177,3 +193,7 @@ class Source:
     """Path of the cases, relative to the workspace."""
     notices: tuple[str, ...] = field(default=())
     """What is odd but legal, one sentence each."""
+    responses: Iterable[ImportedResponse] = ()
+    """The outputs of all imported variants, in any order; read anew each time, since they may not fit into memory."""
+    longest_response: int = 0
+    """Bytes of the longest imported answer, which bound what judging it may cost."""

@@ -24,15 +24,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFacts:
-    """What is needed to trust a probe."""
+    """What is needed to trust a probe, or the times that were imported in its place."""
 
     client: str
+    """What sent the requests; `imported` where they were sent by somebody else."""
     blocks: int
+    """0 for imported times, of which no schedule is known."""
     requests: int
     warmup: int
     errors: int
-    lag_p99_ms: float
-    """99th percentile of actual minus scheduled send."""
+    lag_p99_ms: float | None
+    """99th percentile of actual minus scheduled send; None for imported times, whose sender nobody watched."""
     autocorrelated: bool
     """Whether the bounds come from blocks."""
     cached_share: float | None
@@ -60,7 +62,7 @@ class CostMeasures:
     per_session: Measure
     per_month: Measure
     parts: Mapping[str, float]
-    """Mean dollars a request by kind: input, cached, cache_write, output, reasoning, compute."""
+    """Mean dollars a request by kind: input, cached, cache_write, output, reasoning, compute, stated."""
     cached_share: float | None
     cached_share_source: str
     """`measured`, `declared` or `unknown`."""

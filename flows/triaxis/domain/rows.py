@@ -12,7 +12,9 @@ from triaxis.domain.canonical import JsonValue, canonical_json, sha256_json
 from triaxis.domain.case import Message
 from triaxis.quantities import Tokens
 
-RowKind: TypeAlias = Literal["call", "probe"]
+RowKind: TypeAlias = Literal["call", "probe", "import"]
+IMPORTED = "imported"
+"""The client of rows that nobody sent from here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +89,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A sealed outcome: bought once, never bought again."""
+    """A sealed outcome: bought once, never bought again; or imported, and never bought at all."""
 
     key: str
     kind: RowKind
     model: str
     endpoint: str | None
-    outcome: Literal["answered", "terminal"]
+    outcome: Literal["answered", "terminal", "unrecorded"]
+    """`unrecorded`: answered, but whoever made the imported row did not keep what was said."""
     raw: str
-    """The body as received; OpenAI's chat completion shape for a call, a JSON list of probe results for a block."""
+    """The body as received; OpenAI's chat completion shape for an answer, a JSON list of probe results for a block."""
     error: str | None = None
     """The reason word of a terminal outcome."""
     client: str = ""
@@ -130,11 +133,13 @@ class Generation:
     """None for a terminal outcome that brought no answer."""
     attempts: tuple[Attempt, ...]
     """Every attempt ever made for the row's key, by time."""
+    stated_usd: float | None = None
+    """Dollars that an imported answer is said to have cost; None where nothing was said."""
 
     @property
     def answer(self) -> str | None:
-        """The answer's text, or None where the user got none."""
-        return None if self.reply is None or self.row.outcome == "terminal" else self.reply.text
+        """The answer's text, or None where the user got none, or nobody knows it."""
+        return None if self.reply is None or self.row.outcome != "answered" else self.reply.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,10 @@ class Judgment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRow:
-    """One request of a probe: a line of probes.parquet. Times are nanoseconds since the block's start."""
+    """One request of a probe: a line of probes.parquet. Times are nanoseconds since the block's start.
+
+    The times of an imported answer stand in the same form, as a request sent when it was due, at 0.
+    """
 
     case_id: str
     variant: str
@@ -195,7 +203,7 @@ class ProbeRow:
     usage: Tokens = Tokens()
     client: str = ""
     key: str = ""
-    """Of the block's row in the store."""
+    """Of the block's row in the store; of an imported answer, its own."""
 
     @property
     def ttft_ms(self) -> float | None:

@@ -110,7 +110,21 @@ class RoutedVariant:
         return self.router.default if tag is None else self.router.arms.get(tag, self.router.default)
 
 
-Variant: TypeAlias = ModelVariant | RoutedVariant
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedVariant:
+    """A variant whose answers exist already. Where they are read from is no part of it: what they say is evidence."""
+
+    name: str
+    model: str | None = None
+    """The model whose price row the tokens of answers without dollars have; None: nothing prices them."""
+    samples: int = 1
+    """No more answers than this may stand for one case."""
+    levers: tuple[str, ...] = ()
+    extends: str | None = None
+    serving: Serving = Serving()
+
+
+Variant: TypeAlias = ModelVariant | ImportedVariant | RoutedVariant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,24 +100,28 @@ def outlook(
     if not any(reasons[stage.name] for stage in STAGES if stage.calls or stage.raw):
         return Outlook(reasons=reasons, forecasts=(), limit=_limit(source.operations))
     inputs = resolve(source, _validation(wiring), only=only)
-    forecasts = _planner(wiring, source.operations, inputs).forecast(plan(inputs), answered=not reasons["generate"])
+    planner = _planner(wiring, source.operations, inputs, source.longest_response)
+    forecasts = planner.forecast(plan(inputs), answered=not reasons["generate"])
     return Outlook(reasons=reasons, forecasts=forecasts, limit=_limit(source.operations))
 
 
 def prepared_outlook(wiring: Wiring, operations: Operations, plan: Callable[[Inputs], PlannedGenerations]) -> Outlook:
     """What the stages would call on the inputs as they were prepared, whatever the user's files say by now."""
     inputs, answered = wiring.evidence.inputs(), wiring.state.fresh(BY_NAME["generate"])
-    forecasts = _planner(wiring, operations, inputs).forecast(plan(inputs), answered=answered)
+    responses = wiring.evidence.responses() if inputs.imported else ()
+    longest = max((len((response.response or "").encode()) for response in responses), default=0)
+    forecasts = _planner(wiring, operations, inputs, longest).forecast(plan(inputs), answered=answered)
     return Outlook(reasons={}, forecasts=forecasts, limit=_limit(operations))
 
 
-def _planner(wiring: Wiring, operations: Operations, inputs: Inputs) -> Planner:
+def _planner(wiring: Wiring, operations: Operations, inputs: Inputs, longest_response: int) -> Planner:
     return Planner(
         operations=operations,
         store=wiring.store,
         evidence=wiring.evidence,
         templates=wiring.templates,
         in_flight=in_flight(wiring.book, evaluation=wiring.config, prices=inputs.prices.rows),
+        longest_response=longest_response,
     )
 
 

@@ -87,7 +87,7 @@ async def run_all(
 
 async def _refilled(own: Session) -> None:
     """Takes what was paid for back from the evidence into a row store that somebody deleted; calls nothing."""
-    if own.wiring.store.empty:
+    if own.wiring.store.empty and own.wiring.evidence.inputs().asks:
         for stage in STAGES:
             if stage.calls:
                 await Here().stage(own, stage.name)

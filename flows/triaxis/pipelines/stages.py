@@ -17,8 +17,9 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.errors import Waiting
 from triaxis.pipelines import buying
 from triaxis.pipelines.session import Session
+from triaxis.rules.words import counted
 from triaxis.steps import assess as assess_step
-from triaxis.steps import calls
+from triaxis.steps import calls, importing
 from triaxis.steps import decide as decide_step
 from triaxis.steps import generate as generate_step
 from triaxis.steps import judge as judge_step
@@ -79,13 +80,15 @@ async def generate(session: Session, dispatch: Dispatch) -> None:
     await _bought(session, dispatch, orders)
     generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
     asked = sum(map(len, orders))
-    session.progress.end("generate", f"{len(planned)} answers, {asked} of them asked for now")
+    beside = f"; those of {counted(n, 'variants')} are imported" if (n := len(planned.inputs.imported)) else ""
+    session.progress.end("generate", f"{len(planned)} answers, {asked} of them asked for now{beside}")
 
 
 async def probe(session: Session, dispatch: Dispatch) -> None:
     """Measures latency under a live, open load, block by block."""
     w = session.wiring
-    planned = probe_step.plan(w.evidence.inputs(), templates=w.templates)
+    inputs = w.evidence.inputs()
+    planned = probe_step.plan(inputs, templates=w.templates)
     for notice in planned.notices:
         session.progress.note(notice)
     if planned.missing(w.store.rows(planned.keys)):
@@ -94,7 +97,8 @@ async def probe(session: Session, dispatch: Dispatch) -> None:
     if missing:
         session.progress.begin("probe", sum(len(block.calls) for block in missing), "requests")
         await dispatch.probes(session, missing)
-    probe_step.collect(planned, store=w.store, evidence=w.evidence)
+    imported = importing.imported_times(inputs, w.evidence)
+    probe_step.collect(planned, store=w.store, evidence=w.evidence, imported=imported)
     session.progress.end("probe", f"{len(planned.blocks)} blocks, {len(missing)} of them measured now")
 
 

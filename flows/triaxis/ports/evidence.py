@@ -12,6 +12,7 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import Measures
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Row
 
 TableName: TypeAlias = Literal["generations", "probes", "judgments"]
@@ -42,8 +43,18 @@ class Evidence(Protocol):
     which rows came, so that equal rows make equal bytes.
     """
 
-    def write_inputs(self, inputs: Inputs, validation: Validation, hashes: Mapping[str, str]) -> None:
-        """Writes `inputs/`, with the hashes of `CreatedFrom` but the evidence's."""
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
+        """Writes `inputs/`, with the hashes of `CreatedFrom` but the evidence's, and the imported outputs."""
+        ...
+
+    def responses(self) -> Iterator[ImportedResponse]:
+        """The imported outputs, by variant, case and sample; read as they are asked for."""
         ...
 
     def hashes(self) -> Mapping[str, str]:
@@ -86,7 +97,8 @@ class Evidence(Protocol):
         """Some columns of a stage's table, without reading the rest.
 
         generations: variant, case_id, sample, key, model, endpoint, outcome, error, finish_reason, answer,
-            input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, busy_core_s, client, raw
+            input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, busy_core_s, stated_usd,
+            client, raw
         probes: variant, case_id, block, index, scheduled_ns, sent_ns, first_ns, last_ns, error, the five token
             columns, client, key
         judgments: variant, case_id, sample, dimension, outcome, score, why, judge

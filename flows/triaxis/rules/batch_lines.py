@@ -83,6 +83,15 @@ def read_line(line: bytes | str) -> BatchLine:
         fields = _mapping(read_json(line))
     except ValueError:
         raise ValueError("the line is not JSON") from None
+    return read_fields(fields)
+
+
+def read_fields(fields: _Fields) -> BatchLine:
+    """The outcome in a line that is parsed already.
+
+    Raises:
+        ValueError: where it names no row, or has no outcome; the text never quotes the line.
+    """
     custom_id = _first_text(fields.get("custom_id"), fields.get("key"))
     if custom_id is None:
         raise ValueError("the line names no row")
@@ -97,16 +106,21 @@ def read_line(line: bytes | str) -> BatchLine:
 
 
 def _openai(custom_id: str, status: int, body: JsonValue, fields: _Fields) -> BatchLine:
-    ours = _mapping(fields.get("triaxis"))
-    busy, sends = ours.get("busy_core_s"), ours.get("sends")
+    busy = _mapping(fields.get("triaxis")).get("busy_core_s")
     return BatchLine(
         custom_id=custom_id,
         status=status,
         body=body if isinstance(body, str) else json_text(body),
         code="" if status == ANSWERED else _code(body) or _code(fields.get("error")),
         busy_core_s=busy if isinstance(busy, float) else None,
-        sends=sends if isinstance(sends, int) and sends > 0 else 1,
+        sends=_sends(fields),
     )
+
+
+def _sends(fields: _Fields) -> int:
+    """How often a gateway of ours says that it sent the row, answered or not."""
+    sends = _mapping(fields.get("triaxis")).get("sends")
+    return sends if isinstance(sends, int) and sends > 0 else 1
 
 
 def _failed(custom_id: str, fields: _Fields) -> BatchLine:
@@ -119,6 +133,7 @@ def _failed(custom_id: str, fields: _Fields) -> BatchLine:
         status=_status(_mapping(said).get("status_code"), _code(said)),
         body=json_text({"error": said}),
         code=_code(said),
+        sends=_sends(fields),
     )
 
 
@@ -191,7 +206,6 @@ def _joined(parts: Iterable[_Fields]) -> str:
 
 def _completion(said: _Fields) -> str:
     """A chat completion in OpenAI's shape, without what the provider did not report."""
-    finish = said["finish"]
     usage = {name: said[name] for name in ("prompt_tokens", "completion_tokens")}
     details = {
         name: {kind: count for kind, count in _mapping(said[name]).items() if count is not None}
@@ -200,17 +214,22 @@ def _completion(said: _Fields) -> str:
     choice: JsonValue = {
         "index": 0,
         "message": {"role": "assistant", "content": said["text"]},
-        "finish_reason": _STOPS.get(finish, finish.lower()) if isinstance(finish, str) else None,
+        "finish_reason": finish_word(said["finish"]),
     }
     body = {"id": said["id"], "object": "chat.completion", "model": said["model"]}
     return json_text({**body, "choices": [choice], "usage": {**usage, **details}})
 
 
+def finish_word(finish: JsonValue) -> str | None:
+    """Why an answer ended, in OpenAI's word for it; None where nobody says."""
+    return _STOPS.get(finish, finish.lower()) if isinstance(finish, str) else None
+
+
 def _code(error: JsonValue) -> str:
-    """The code in an error of the usual shapes."""
+    """The code in an error of the usual shapes; Google's is a number, with a word beside it under `status`."""
     fields = _mapping(error)
     inner = _mapping(fields.get("error")) or fields
-    return _first_text(inner.get("code"), inner.get("type"), error) or ""
+    return _first_text(inner.get("code"), inner.get("type"), inner.get("status"), error) or ""
 
 
 def _first_text(*values: JsonValue) -> str | None:

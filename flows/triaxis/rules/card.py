@@ -9,7 +9,8 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     variants.NAME
       latency.successes      the same quantiles over successes only, as published tables have them
       latency.probe          {client, blocks, requests, warmup, errors, lag_p99_ms, autocorrelated, cached_share,
-                             histogram_ms: {full: [0%, 1%, ... 100%], ttft}}; not there where nothing was probed
+                             histogram_ms: {full: [0%, 1%, ... 100%], ttft}}; not there where nothing was probed;
+                             client `imported`, and no lag, where the times were imported
       cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source
       precision.dimensions   answered_only, scored, abstained, failed (counts), unvalidated
       axes.binding           the axis with the least headroom to its limit
@@ -153,11 +154,10 @@ def _probe(facts: ProbeFacts) -> Json:
         "requests": facts.requests,
         "warmup": facts.warmup,
         "errors": facts.errors,
-        "lag_p99_ms": number(facts.lag_p99_ms),
         "autocorrelated": facts.autocorrelated,
         "histogram_ms": {kind: [number(ms) for ms in times] for kind, times in facts.histogram_ms.items()},
     }
-    return value | _known({"cached_share": facts.cached_share})
+    return value | _known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
 
 
 def _cost(cost: CostMeasures) -> Json:

@@ -133,7 +133,7 @@ def _probe(probe: Json) -> ProbeFacts:
         requests=_count(probe["requests"]),
         warmup=_count(probe["warmup"]),
         errors=_count(probe["errors"]),
-        lag_p99_ms=_number(probe["lag_p99_ms"]),
+        lag_p99_ms=_known(probe, "lag_p99_ms"),
         autocorrelated=_flag(probe["autocorrelated"]),
         cached_share=_known(probe, "cached_share"),
         histogram_ms={k: tuple(map(_number, _list(ms))) for k, ms in _object(probe["histogram_ms"]).items()},

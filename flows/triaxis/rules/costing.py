@@ -11,7 +11,7 @@ from triaxis.domain.case import Where
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.slo import DAYS_PER_MONTH, Traffic
-from triaxis.domain.variant import Serving
+from triaxis.domain.variant import ImportedVariant, Serving
 from triaxis.quantities import Absent, Estimate, Measure
 from triaxis.rules.price import CostColumns, UsageColumns, call_costs
 from triaxis.rules.tally import NONE, CaseFrame, Codes, Floats, Mask, distinct, per_case
@@ -79,6 +79,32 @@ def production_cost(
     return CostColumns(**filled), "the provider reported no usage"
 
 
+def imported_cost(
+    usage: UsageColumns, stated: Floats, terminal: Mask, row: PriceRow | None, variant: ImportedVariant
+) -> tuple[CostColumns, str]:
+    """What each imported answer would cost: what it is said to have cost, else its tokens at the variant's model.
+
+    A terminal outcome that says neither costs nothing, as one of a call does.
+    """
+    cached = cached_share(variant.serving, None)
+    priced, why = production_cost(usage, terminal, row, variant.serving, cached)
+    free = terminal & np.isnan(stated) & ~usage.known
+    said = ~np.isnan(stated) | free
+    parts = {kind: np.where(said, 0.0, column) for kind, column in priced.parts.items()}
+    stated_part = np.where(said, np.nan_to_num(stated), parts["stated"])
+    return CostColumns(**{**parts, "stated": stated_part}), _why_no_cost(usage, row, variant, why)
+
+
+def _why_no_cost(usage: UsageColumns, row: PriceRow | None, variant: ImportedVariant, why: str) -> str:
+    if not usage.known.any():
+        return "they carry neither cost_usd nor tokens"
+    if variant.model is None:
+        return "they carry no cost_usd, and the variant names no `model` at whose price their tokens would count"
+    if row is None:
+        return f"they carry no cost_usd, and {variant.model} has no price for their tokens"
+    return f"they carry no cost_usd, and {why}"
+
+
 def _unknown(rows: int) -> CostColumns:
     return CostColumns(**{field.name: np.full(rows, np.nan) for field in fields(CostColumns)})
 
@@ -116,8 +142,14 @@ def objective_cost(
 
 
 def mean_parts(rows: CostRows) -> dict[str, float]:
-    """Mean dollars a request by kind; nothing where the cost is unknown."""
-    return {} if rows.missing else {kind: float(usd.mean()) for kind, usd in sorted(rows.parts.items())}
+    """Mean dollars a request by kind; nothing where the cost is unknown.
+
+    Beside dollars that were stated as a whole, a kind of which nothing is known is left out rather than shown as 0.
+    """
+    means = {} if rows.missing else {kind: float(usd.mean()) for kind, usd in sorted(rows.parts.items())}
+    if means.get("stated"):
+        return {kind: usd for kind, usd in means.items() if usd}
+    return {kind: usd for kind, usd in means.items() if kind != "stated"}
 
 
 def scaled(measure: Measure, factor: float) -> Measure:

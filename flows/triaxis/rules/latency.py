@@ -1,15 +1,21 @@
-"""Probe rows to latency: quantiles from the scheduled send, and whether the probe can be trusted at all."""
+"""Probe rows to latency: quantiles from the scheduled send, and whether the probe can be trusted at all.
+
+Times that were imported stand in the same rows. Nothing is known of how they were taken: no schedule, no sender and no
+blocks, so that each counts as a request that depends on no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triaxis.domain.case import Where
 from triaxis.domain.measures import LatencyMeasures, ObjectiveMeasure, ProbeFacts
+from triaxis.domain.rows import IMPORTED
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
@@ -20,6 +26,11 @@ MOST_LAG_MS = 5.0
 MOST_LAG_SHARE = 0.05
 """Of the median time to the first token: a sender later than this, and than `MOST_LAG_MS`, measured itself."""
 _NS_PER_MS = 1e6
+Timed: TypeAlias = Literal["probed", "imported", "mixed"]
+"""By whom: by our own probe, by whoever made the imported answers, or one arm of a view so and another so."""
+_NOUNS: Mapping[Timed, str] = {"probed": "probed request", "imported": "timed answer", "mixed": "timed answer"}
+_FIELDS = {"ttft": "ttft_ms", "full": "latency_ms"}
+"""Of an imported answer, by measure."""
 _PERCENTS = np.linspace(0, 100, 101)
 
 
@@ -41,6 +52,7 @@ class ProbeRows:
     warmup: int = 0
     timeout_ms: float | None = None
     """When a request was given up: all that is known of one that failed is that it is no faster."""
+    timed: Timed = "probed"
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -54,6 +66,14 @@ class ProbeRows:
         """From the scheduled send to the first content (`ttft`) or the last (`full`); NaN for failures."""
         ends = self.first if measure == "ttft" else self.last
         return np.where(self.failed, np.nan, (ends - self.scheduled) / _NS_PER_MS)
+
+    def telling(self, measure: str) -> Mask:
+        """The rows that say something of a measure.
+
+        A probed answer in which no content came has failed. An imported one without a time was not timed.
+        """
+        everything = np.ones(len(self), dtype=np.bool_)
+        return everything if self.timed == "probed" else self.failed | ~np.isnan(self.milliseconds(measure))
 
     @property
     def lag_ms(self) -> Floats:
@@ -71,7 +91,7 @@ def latency_measures(rows: ProbeRows, *, level: float) -> LatencyMeasures:
     return LatencyMeasures(
         quantiles=_quantiles(rows, everything, level=level, successes_only=False),
         successes=_quantiles(rows, everything, level=level, successes_only=True),
-        facts=_facts(rows) if len(rows) else None,
+        facts=_facts(rows) if len(rows) and rows.timed != "mixed" else None,
     )
 
 
@@ -79,7 +99,7 @@ def objective_latency(
     rows: ProbeRows, frame: CaseFrame, *, measure: str, statistic: str, where: Where, level: float
 ) -> ObjectiveMeasure:
     """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing."""
-    chosen = rows.within(frame, where)
+    chosen = rows.within(frame, where) & rows.telling(measure)
     return ObjectiveMeasure(
         estimate=latency_quantile(rows, chosen, measure=measure, statistic=statistic, level=level),
         units=int(chosen.sum()),
@@ -94,13 +114,16 @@ def latency_quantile(
     refused = refusal(rows)
     if refused is not None:
         return refused
-    if not chosen.any():
-        return Absent("no probed request is in this slice")
     times = rows.milliseconds(measure)
+    chosen = chosen & rows.telling(measure)
     answered = chosen & ~np.isnan(times)
+    if (nothing := untold(rows, measure)) is not None:
+        return nothing
+    if not chosen.any():
+        return Absent(f"no {_NOUNS[rows.timed]} is in this slice")
     failed = np.zeros_like(chosen) if successes_only else chosen & ~answered
     if not answered.any() and not failed.any():
-        return Absent("no probed request succeeded")
+        return Absent(f"no {_NOUNS[rows.timed]} succeeded")
     return quantile(
         times[answered],
         failures=int(failed.sum()),
@@ -113,6 +136,10 @@ def latency_quantile(
 
 def refusal(rows: ProbeRows) -> Absent | None:
     """Why a probe says nothing of the server: there is none, or its sender was late by more than it may be."""
+    if rows.timed == "mixed":
+        return Absent("some of its arms were probed, and the latency of others is imported")
+    if rows.timed == "imported":
+        return None if len(rows) else Absent("no imported answer carries latency_ms or ttft_ms")
     if not len(rows):
         return Absent("no probe was made")
     lag = float(np.percentile(rows.lag_ms, 99))
@@ -127,8 +154,17 @@ def refusal(rows: ProbeRows) -> Absent | None:
     )
 
 
+def untold(rows: ProbeRows, measure: str) -> Absent | None:
+    """Why imported times say nothing of a measure: none of them carries it."""
+    if rows.timed != "imported" or np.isfinite(rows.milliseconds(measure)).any():
+        return None
+    return Absent(f"no imported answer carries {_FIELDS[measure]}")
+
+
 def depend(rows: ProbeRows, measure: str) -> bool:
     """Whether requests that follow each other are alike, so that a block, not a request, is the unit."""
+    if rows.timed == "imported":
+        return False
     times = rows.milliseconds(measure)
     answered = ~np.isnan(times)
     return bool(answered.any()) and autocorrelated(times[answered], rows.blocks[answered])
@@ -149,13 +185,14 @@ def _quantiles(
 
 
 def _facts(rows: ProbeRows) -> ProbeFacts:
+    probed = rows.timed == "probed"
     return ProbeFacts(
-        client="+".join(rows.clients),
-        blocks=distinct(rows.blocks),
+        client="+".join(rows.clients) if probed else IMPORTED,
+        blocks=distinct(rows.blocks) if probed else 0,
         requests=len(rows),
         warmup=rows.warmup,
         errors=int(rows.failed.sum()),
-        lag_p99_ms=float(np.percentile(rows.lag_ms, 99)),
+        lag_p99_ms=float(np.percentile(rows.lag_ms, 99)) if probed else None,
         autocorrelated=depend(rows, "full"),
         cached_share=rows.cached_share,
         histogram_ms={measure: _histogram(rows.milliseconds(measure)) for measure in LATENCIES},

@@ -6,10 +6,11 @@ import numpy as np
 
 from triaxis.domain.measures import Difference, DifferenceOrAbsent
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.latency import ProbeRows, refusal
+from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
 from triaxis.rules.tally import CaseFrame, Floats, Mask
 from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.quantile_difference import clustered_quantile_difference
 from triaxis.stats.quantiles import interpolated
 
 
@@ -35,17 +36,63 @@ def paired_by_case(
     return _difference(estimate, float(theirs[pairs].mean()))
 
 
-def paired_by_schedule(
-    ours: ProbeRows, theirs: ProbeRows, *, measure: str, statistic: str, level: float, rng: np.random.Generator
+def paired_latency(
+    ours: ProbeRows,
+    theirs: ProbeRows,
+    frame: CaseFrame,
+    *,
+    measure: str,
+    statistic: str,
+    level: float,
+    rng: np.random.Generator,
 ) -> DifferenceOrAbsent:
-    """The difference of a quantile in milliseconds, over probes that shared their arrivals; failures rank slowest."""
+    """The difference of a quantile in milliseconds; failures rank slowest.
+
+    Probes are paired slot by slot of the arrivals that they shared, imported times case by case. One of each says
+    nothing: nobody knows under what load the imported ones were taken.
+    """
     refused = refusal(ours) or refusal(theirs)
     if refused is not None:
         return refused
+    if ours.timed != theirs.timed:
+        return Absent("one latency is a probe's and the other is imported")
+    q = STATISTICS[statistic]
+    if ours.timed == "imported":
+        return _over_cases(ours, theirs, frame, measure=measure, q=q, level=level, rng=rng)
+    return _over_schedule(ours, theirs, measure=measure, q=q, level=level, rng=rng)
+
+
+def _over_cases(
+    ours: ProbeRows,
+    theirs: ProbeRows,
+    frame: CaseFrame,
+    *,
+    measure: str,
+    q: float,
+    level: float,
+    rng: np.random.Generator,
+) -> DifferenceOrAbsent:
+    """Over the cases that both have a time of, or a failure."""
+    nothing = untold(ours, measure) or untold(theirs, measure)
+    if nothing is not None:
+        return nothing
+    mine, others = (rows.taken(np.flatnonzero(rows.telling(measure))) for rows in (ours, theirs))
+    both = np.intersect1d(mine.cases, others.cases)
+    if not len(both):
+        return Absent("no case has both")
+    mine, others = (rows.taken(np.flatnonzero(np.isin(rows.cases, both))) for rows in (mine, others))
+    first, second = _ranked(mine.milliseconds(measure)), _ranked(others.milliseconds(measure))
+    clusters = (frame.clusters[mine.cases], frame.clusters[others.cases])
+    estimate = clustered_quantile_difference(first, second, clusters=clusters, q=q, level=level, rng=rng)
+    return _difference(estimate, interpolated(np.sort(second), q))
+
+
+def _over_schedule(
+    ours: ProbeRows, theirs: ProbeRows, *, measure: str, q: float, level: float, rng: np.random.Generator
+) -> DifferenceOrAbsent:
     if not _share_arrivals(ours, theirs):
         return Absent("the two probes did not share one arrival schedule")
     mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
-    q = STATISTICS[statistic]
     estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng)
     return _difference(estimate, interpolated(np.sort(others), q))
 

@@ -195,11 +195,14 @@ class CostColumns:
     output: Floats
     reasoning: Floats
     compute: Floats
+    stated: Floats
+    """Dollars that an imported answer is said to have cost, of which no parts are known."""
 
     @property
     def total(self) -> Floats:
         """Dollars a call."""
-        return self.input + self.cached + self.cache_write + self.output + self.reasoning + self.compute
+        tokens = self.input + self.cached + self.cache_write + self.output + self.reasoning
+        return tokens + self.compute + self.stated
 
     @property
     def parts(self) -> Mapping[str, Floats]:
@@ -215,6 +218,7 @@ def call_costs(usage: UsageColumns, row: PriceRow, *, mode: Mode = "live") -> Co
     countable = _countable(usage, priced)
     usd = {kind: np.nan_to_num(getattr(usage, kind)) * float(getattr(priced, kind)) for kind in _KINDS}
     usd["compute"] = np.nan_to_num(usage.busy_core_s) * float(priced.compute or 0)
+    usd["stated"] = np.zeros(len(countable))
     return CostColumns(**{kind: np.where(countable, column, np.nan) for kind, column in usd.items()})
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import get_args
 
 from triaxis.domain.case import Case
-from triaxis.domain.rows import Failed, Generation
+from triaxis.domain.rows import Abstained, Failed, Generation
 from triaxis.domain.rubric import (
     Dimension,
     Evaluator,
@@ -41,8 +41,13 @@ def needs_expected(evaluator: Evaluator) -> bool:
     return isinstance(evaluator, _COMPARING)
 
 
-def failure(generation: Generation) -> Failed | None:
-    """Why there is no answer to score, None where there is one: the call failed for good, or brought nothing."""
+def failure(generation: Generation) -> Failed | Abstained | None:
+    """Why there is no answer to score, None where there is one: the call failed for good, or brought nothing.
+
+    Of an imported answer whose text nobody kept, nothing can be said.
+    """
+    if generation.row.outcome == "unrecorded":
+        return Abstained("its text was not recorded")
     if generation.reply is None or generation.row.outcome == "terminal":
         return Failed(generation.row.error or "no answer")
     why = no_answer(generation.reply)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 from triaxis.domain.measures import VariantMeasures
+from triaxis.domain.rows import IMPORTED
 from triaxis.domain.scorecard import Comparison, JudgedObjective, Scorecard, VariantCard, Verdict
 from triaxis.domain.slo import Axis
 from triaxis.quantities import Above, Absent, Estimate, Measure
@@ -166,10 +167,11 @@ def _precision_figure(name: str, variant: VariantCard) -> AxisFigure:
 def _latency_figure(name: str, variant: VariantCard) -> AxisFigure:
     quantiles = variant.measures.latency.quantiles
     first = quantiles.get("ttft", {}).get("p50", _NOT_PROBED)
+    imported = "imported; " if _latency_is_imported(variant.measures) else ""
     return AxisFigure(
         variant=name,
         figure=value_text("latency", quantiles.get("full", {}).get("p95", _NOT_PROBED)),
-        detail=f"first token {value_text('latency', first)} at p50",
+        detail=f"{imported}first token {value_text('latency', first)} at p50",
         score=_percent(variant.axes.latency),
         binds=variant.axes.binding == "latency",
     )
@@ -326,11 +328,19 @@ def _probe(measures: VariantMeasures) -> str | None:
     facts = measures.latency.facts
     if facts is None:
         return None
+    if facts.lag_p99_ms is None:
+        failed = counted(facts.errors, "errors")
+        return f"{measures.name}: imported, {counted(facts.requests, 'answers')} with their own times, {failed}"
     return (
         f"{measures.name}: {counted(facts.requests, 'requests')} in {counted(facts.blocks, 'blocks')} "
         f"by {facts.client}, {counted(facts.errors, 'errors')}, sender lag {milliseconds(facts.lag_p99_ms)} at p99; "
         f"{counted(facts.warmup, 'requests')} of warm-up left out"
     )
+
+
+def _latency_is_imported(measures: VariantMeasures) -> bool:
+    facts = measures.latency.facts
+    return facts is not None and facts.client == IMPORTED
 
 
 def _costs(card: Scorecard, names: Sequence[str]) -> tuple[CostBar, ...]:
@@ -362,6 +372,10 @@ def _notices(card: Scorecard) -> tuple[str, ...]:
     notices = [f"The dimension {name} is off: {why}." for name, why in sorted(card.off.items())]
     if not card.weighted_to_mix:
         notices.append("Figures are over the dataset's mix of cases, not production's.")
+    imported = [name for name, variant in sorted(card.variants.items()) if _latency_is_imported(variant.measures)]
+    if imported:
+        names = _listed(imported)
+        notices.append(f"The latency of {names} is imported: nothing here knows under what load it was taken.")
     if card.ground_truth is not None and card.ground_truth.quarantined:
         kept_out = counted(len(card.ground_truth.quarantined), "cases")
         notices.append(f"{kept_out} failed validation and stood aside: {', '.join(card.ground_truth.quarantined)}.")

@@ -26,7 +26,7 @@ from triaxis.rules.names import (
     objective_name,
     precision_name,
 )
-from triaxis.rules.pairing import paired_by_case, paired_by_schedule
+from triaxis.rules.pairing import paired_by_case, paired_latency
 from triaxis.rules.tally import CaseFrame, Codes, Mask, distinct, per_case
 
 SeededBy = Callable[[str], np.random.Generator]
@@ -48,7 +48,7 @@ class VariantRows:
     @property
     def calls(self) -> Calls:
         """The calls whose failures are its error rate."""
-        if len(self.probe):
+        if len(self.probe) and self.probe.timed == "probed":
             return Calls(cases=self.probe.cases, failed=self.probe.failed, probed=True)
         return Calls(cases=self.cases, failed=self.terminal, probed=False)
 
@@ -94,7 +94,7 @@ def measure_variant(
             cases=distinct(rows.cases),
             generated=int((~rows.terminal).sum()),
             failed=int(rows.terminal.sum()),
-            probed=len(rows.probe),
+            probed=len(rows.probe) if rows.probe.timed == "probed" else 0,
         ),
         error_rate=error_rate(calls, plan.frame, level=plan.level),
         latency=latency_measures(rows.probe, level=plan.level),
@@ -160,8 +160,14 @@ def differences(ours: VariantRows, theirs: VariantRows, plan: Plan, seeded: Seed
     for measure in LATENCIES:
         for statistic in STATISTICS:
             name = latency_name(measure, statistic)
-            found[name] = paired_by_schedule(
-                ours.probe, theirs.probe, measure=measure, statistic=statistic, level=plan.level, rng=seeded(name)
+            found[name] = paired_latency(
+                ours.probe,
+                theirs.probe,
+                plan.frame,
+                measure=measure,
+                statistic=statistic,
+                level=plan.level,
+                rng=seeded(name),
             )
     return found | _precision_differences(ours, theirs, plan, seeded)
 

@@ -19,6 +19,7 @@ from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.rules.budget import Bounds, Gauge
 from triaxis.rules.reply import parse_reply
+from triaxis.steps.importing import with_imported
 from triaxis.steps.orders import Order
 
 STAGE = "generate"
@@ -141,7 +142,7 @@ def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence,
     if len(missing):
         some = missing.at(slice(_LOOKED_AT)).texts()
         raise Incomplete(STAGE, len(missing), len(rows), last_error or _last_error(store.attempts(some)))
-    evidence.write_generations(_generations(planned, store))
+    evidence.write_generations(with_imported(_generations(planned, store), planned.inputs, evidence))
 
 
 def _generations(planned: PlannedGenerations, store: RowStore) -> Iterator[Generation]:

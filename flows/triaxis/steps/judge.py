@@ -83,7 +83,7 @@ class JudgeCalls:
 
 def most_calls(inputs: Inputs) -> tuple[JudgeCalls, ...]:
     """An upper bound of the calls that judging makes, before any answer is known."""
-    answers = sum(variant.samples for variant in inputs.generated)
+    answers = sum(variant.samples for variant in inputs.answering)
     return tuple(
         JudgeCalls(dimension=dimension, judge=judge, calls=cases * answers)
         for dimension in inputs.rubric.active

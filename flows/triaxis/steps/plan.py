@@ -61,6 +61,8 @@ class Planner:
     evidence: Evidence
     templates: Templates
     in_flight: InFlight = InFlight()
+    longest_response: int = 0
+    """Bytes of the longest imported answer."""
 
     def forecast(self, generations: generate.PlannedGenerations, *, answered: bool) -> tuple[Forecast, ...]:
         """What generate, probe and judge would call now.
@@ -103,7 +105,7 @@ class Planner:
     def _judging(self, inputs: Inputs, *, exact: bool) -> Forecast:
         """The judges' calls: exactly where answers exist, else as many as can be."""
         if not exact:
-            plan = _forecast("judge", list(_possible_judge_calls(inputs, self.operations)))
+            plan = _forecast("judge", list(_possible_judge_calls(inputs, self.operations, self.longest_response)))
             return replace(plan, most=plan.most + self.in_flight.most_of("judge"))
         planned = judge.plan(
             inputs,
@@ -133,10 +135,10 @@ def _forecast(stage: str, lots: Sequence[_Lot]) -> Forecast:
     )
 
 
-def _possible_judge_calls(inputs: Inputs, operations: Operations) -> Iterable[_Lot]:
+def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_response: int) -> Iterable[_Lot]:
     """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
     longest = max((len(str(case.to_json()).encode()) for case in inputs.cases), default=0)
-    answer = max((_answer_bytes(request) for request in _first_requests(inputs)), default=0)
+    answer = max((longest_response, *(_answer_bytes(request) for request in _first_requests(inputs))))
     for most in judge.most_calls(inputs):
         evaluator = most.dimension.evaluator
         assert isinstance(evaluator, Judged)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from triaxis.domain.canonical import sha256_json
 from triaxis.domain.case import dataset_sha256
 from triaxis.domain.evaluation import Inputs, Source, Validation
 from triaxis.domain.hashes import input_hashes
-from triaxis.domain.variant import ModelVariant, RoutedVariant, Variant
+from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.workspace import Validator
@@ -37,8 +38,15 @@ def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: t
     if faults := tuple(_faults(source, validation)):
         raise InputFaults(*faults)
     inputs = resolve(source, validation, only=only)
-    evidence.write_inputs(inputs, validation, {**input_hashes(inputs), "validation_sha256": asked})
+    hashes = {**input_hashes(inputs), "validation_sha256": asked}
+    evidence.write_inputs(inputs, validation, hashes, _evaluated(source.responses, inputs))
     return inputs
+
+
+def _evaluated(responses: Iterable[ImportedResponse], inputs: Inputs) -> Iterator[ImportedResponse]:
+    """Those of the cases and variants that are evaluated."""
+    cases, variants = {case.id for case in inputs.cases}, {variant.name for variant in inputs.imported}
+    return (r for r in responses if r.case_id in cases and r.variant in variants) if variants else iter(())
 
 
 def resolve(source: Source, validation: Validation | None = None, *, only: tuple[str, ...] = ()) -> Inputs:
@@ -79,7 +87,7 @@ def _prompts(variants: tuple[Variant, ...]) -> Mapping[str, str]:
         match variant:
             case ModelVariant(prompt=prompt) if prompt is not None:
                 prompts[prompt.path] = prompt.text
-            case ModelVariant() | RoutedVariant():
+            case ModelVariant() | ImportedVariant() | RoutedVariant():
                 pass
     return prompts
 

@@ -8,9 +8,10 @@ Nothing is ever sent again within a block: a failure is a measurement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import fmean
 
 from triaxis.domain.canonical import JsonValue, sha256_json
@@ -296,8 +297,8 @@ def _settled(attempt: Attempt, row: ProbeRow) -> Attempt:
     )
 
 
-def collect(planned: PlannedProbes, *, store: RowStore, evidence: Evidence) -> None:
-    """Writes probes.parquet from the stored blocks.
+def collect(planned: PlannedProbes, *, store: RowStore, evidence: Evidence, imported: Iterable[ProbeRow] = ()) -> None:
+    """Writes probes.parquet from the stored blocks, and from the times of imported answers.
 
     Raises:
         Incomplete: when a block was never measured to its end.
@@ -308,7 +309,7 @@ def collect(planned: PlannedProbes, *, store: RowStore, evidence: Evidence) -> N
         raise Incomplete(STAGE, sent, whole, "their blocks were not measured to the end")
     attempts = store.attempts(planned.keys)
     evidence.write_probes(
-        _probe_rows(planned, found),
+        chain(_probe_rows(planned, found), imported),
         (found[key] for key in planned.keys),
         (attempt for key in planned.keys for attempt in attempts.get(key, ())),
     )

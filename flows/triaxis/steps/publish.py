@@ -127,7 +127,7 @@ def _cut(text: str, most: int) -> str:
 
 def _facts(card: Scorecard, inputs: Inputs, validation: Validation) -> Sequence[tuple[str, str]]:
     """What the scorecard was made from, label by label."""
-    made, models = card.created_from, sorted({v.model for v in inputs.generated})
+    made, models = card.created_from, sorted({v.model or "imported answers" for v in inputs.answering})
     return [
         ("Dataset", f"{counted(len(inputs.cases), 'cases')} · {made.dataset_sha256}"),
         ("Ground truth", f"{_ground_headline(validation)} {counted(validation.cases, 'cases')} looked at."),

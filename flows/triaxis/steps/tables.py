@@ -23,6 +23,7 @@ from triaxis.rules.tally import (
 )
 
 TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_NUMBERS = ("busy_core_s", "stated_usd")
 _TERMINAL, _ABSTAINED, _FAILED = "terminal", "abstained", "failed"
 
 
@@ -34,6 +35,8 @@ class Answers:
     cases: Codes
     terminal: Mask
     usage: UsageColumns
+    stated: Floats
+    """Dollars that imported answers are said to have cost; NaN where nothing was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ def taken(usage: UsageColumns, rows: Codes) -> UsageColumns:
 
 
 def _answers(evidence: Evidence, names: Sequence[str], frame: CaseFrame) -> Answers:
-    columns = evidence.columns("generations", ["variant", "case_id", "sample", "outcome", "busy_core_s", *TOKENS])
+    columns = evidence.columns("generations", ["variant", "case_id", "sample", "outcome", *_NUMBERS, *TOKENS])
     variants, cases = _coded(columns, "variant", names), _coded(columns, "case_id", frame.ids)
     order = np.lexsort((columns.floats("sample"), cases, variants))
     return Answers(
@@ -104,6 +107,7 @@ def _answers(evidence: Evidence, names: Sequence[str], frame: CaseFrame) -> Answ
         cases=cases[order],
         terminal=_equals(columns, "outcome", _TERMINAL)[order],
         usage=taken(_usage(columns, columns.floats("busy_core_s")), order),
+        stated=columns.floats("stated_usd")[order],
     )
 
 

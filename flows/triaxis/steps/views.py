@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
-from triaxis.domain.variant import ModelVariant
-from triaxis.rules.costing import Cached, CostRows, cached_share, production_cost
-from triaxis.rules.latency import ProbeRows
+from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
+from triaxis.rules.costing import Cached, CostRows, cached_share, imported_cost, production_cost
+from triaxis.rules.latency import ProbeRows, Timed
 from triaxis.rules.measure import Scores
 from triaxis.rules.price import CostColumns
 from triaxis.rules.tally import Codes, Owner, owner_of, present
@@ -28,23 +30,39 @@ class Priced:
 
 
 def price(tables: Tables) -> Priced:
-    """Prices every model variant's rows as that variant would be served; a routed variant takes its arms' rows."""
+    """Prices every variant's own rows as that variant would be served; a routed variant takes its arms' rows."""
     rows = len(tables.answers.cases)
     parts = {field.name: np.full(rows, np.nan) for field in fields(CostColumns)}
     why: dict[int, str] = {}
     cached: dict[int, Cached] = {}
     for place, variant in enumerate(tables.inputs.variants):
-        if not isinstance(variant, ModelVariant):
+        if isinstance(variant, RoutedVariant):
             continue
         mine = np.flatnonzero(tables.answers.variants == place)
         probed = taken(tables.probed.usage, np.flatnonzero(tables.probed.variants == place)).cached_share
         cached[place] = cached_share(variant.serving, probed)
-        row = tables.inputs.prices.rows.get(variant.model)
-        usage, terminal = taken(tables.answers.usage, mine), tables.answers.terminal[mine]
-        costs, why[place] = production_cost(usage, terminal, row, variant.serving, cached[place])
+        costs, why[place] = _cost(tables, variant, mine, cached[place])
         for kind, column in costs.parts.items():
             parts[kind][mine] = column
     return Priced(costs=CostColumns(**parts), why=why, cached=cached)
+
+
+def _cost(
+    tables: Tables, variant: ModelVariant | ImportedVariant, rows: NDArray[np.intp], cached: Cached
+) -> tuple[CostColumns, str]:
+    usage, terminal, prices = (
+        taken(tables.answers.usage, rows),
+        tables.answers.terminal[rows],
+        tables.inputs.prices.rows,
+    )
+    match variant:
+        case ModelVariant():
+            return production_cost(usage, terminal, prices.get(variant.model), variant.serving, cached)
+        case ImportedVariant():
+            row = None if variant.model is None else prices.get(variant.model)
+            return imported_cost(usage, tables.answers.stated[rows], terminal, row, variant)
+        case _:
+            assert_never(variant)
 
 
 def rows_of(tables: Tables, priced: Priced, place: int) -> VariantRows:
@@ -93,6 +111,14 @@ def _probe(tables: Tables, owner: Owner) -> ProbeRows:
         all_rows.taken(mine),
         cached_share=taken(probed.usage, mine).cached_share,
         clients=tuple(probed.client_names[code] for code in present(probed.clients[mine])),
+        timed=_timed(arms),
         warmup=max((plan.warmup for plan in plans), default=0),
         timeout_ms=max((1000 * plan.timeout_s for plan in plans), default=None),
     )
+
+
+def _timed(arms: Sequence[Variant]) -> Timed:
+    imported = {isinstance(arm, ImportedVariant) for arm in arms}
+    if imported == {True, False}:
+        return "mixed"
+    return "imported" if imported == {True} else "probed"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from build_imports import a_bare_response, a_response
 from build_store import (
     a_case,
     a_generation,
@@ -25,6 +26,8 @@ from build_store import (
     rich_inputs,
 )
 
+from triaxis.adapters import evidence_tables as tables
+from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.evidence import FileEvidence
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import (
@@ -37,9 +40,11 @@ from triaxis.domain.measures import (
     ObjectiveMeasure,
     VariantMeasures,
 )
+from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Abstained, Failed, Reply, Scored
 from triaxis.errors import StoreDamaged
 from triaxis.quantities import Above, Absent, Estimate, Money, Tokens
+from triaxis.rules.importing import generation
 from triaxis.steps.calls import restore
 
 
@@ -89,6 +94,7 @@ def test_inputs_are_the_files_that_stages_depend_on(evidence: FileEvidence, tmp_
         "hashes.json",
         "labels.parquet",
         "prices.json",
+        "responses.parquet",
         "rubric.json",
         "slo.json",
         "validation.json",
@@ -345,3 +351,53 @@ def test_no_rubric_code_still_leaves_a_folder_for_dvc(evidence: FileEvidence, tm
     folder = tmp_path / "reports/evidence/inputs/evaluators"
     assert [p.name for p in folder.iterdir()] == ["index.json"]
     assert evidence.inputs().labels == ()
+
+
+def some_responses() -> list[ImportedResponse]:
+    """By variant, case and repeat."""
+    return [
+        a_bare_response("a", variant="now", error="timeout"),
+        a_response("a"),
+        a_response("a", sample=1, response="", cost_usd=0.0, prompt_tokens=0, cached_tokens=0),
+        a_bare_response("b", body='{"choices":[]}'),
+    ]
+
+
+def test_imported_outputs_come_back_in_order(evidence: FileEvidence, tmp_path: Path) -> None:
+    """Whatever the order in which they came; of none there is a file too, since stages depend on it."""
+    path = tmp_path / "reports/evidence/inputs/responses.parquet"
+    evidence.write_inputs(rich_inputs(), a_validation(), {}, iter(some_responses()))
+    straight = path.read_bytes()
+    evidence.write_inputs(rich_inputs(), a_validation(), {}, reversed(some_responses()))
+    assert list(evidence.responses()) == some_responses()
+    assert path.read_bytes() == straight
+    evidence.write_inputs(rich_inputs(), a_validation(), {})
+    assert list(evidence.responses()) == []
+    path.unlink()
+    with pytest.raises(StoreDamaged, match=r"responses\.parquet is not there; `triaxis prepare` makes it"):
+        list(evidence.responses())
+
+
+def test_imported_answers_come_back_as_what_they_are(evidence: FileEvidence) -> None:
+    made = [generation(response, None) for response in some_responses()]
+    evidence.write_generations(made)
+    assert list(evidence.generations()) == made
+    stated = evidence.columns("generations", ["stated_usd", "outcome"]).floats("stated_usd")
+    np.testing.assert_array_equal(stated, [np.nan, 0.002, 0.0, np.nan])
+    assert evidence.attempts("generations") == {"now": (), "past": ()}
+    assert not len(evidence.paid_keys("generations"))
+
+
+def test_evidence_of_an_earlier_release_is_read_without_what_it_lacks(evidence: FileEvidence, tmp_path: Path) -> None:
+    """Its answers are paid for: a column that it does not have must not lose them."""
+    evidence.write_generations(some_generations())
+    path = tmp_path / "reports/evidence/generations.parquet"
+    older: parquet.Layout = {name: kind for name, kind in tables.GENERATIONS.items() if name != "stated_usd"}
+    parquet.write_table(path, older, list(parquet.scan(path, list(older))))
+    assert list(evidence.generations()) == some_generations()
+    assert np.isnan(evidence.columns("generations", ["stated_usd", "variant"]).floats("stated_usd")).all()
+    paid = evidence.paid("generations", Keys.of([key(1)]))
+    assert [row.key for row, _ in paid if row is not None] == [key(1)]
+    evidence.write_probes([], [], [])
+    evidence.write_judgments([])
+    assert len(evidence.evidence_sha256()) == 64

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from build_imports import an_import
 from build_store import rich_inputs, rich_rubric, rich_slo
 
 from triaxis.domain.case import dataset_sha256
@@ -14,7 +15,7 @@ from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.hashes import input_hashes, prices_sha256, rubric_sha256, slo_sha256, variants_sha256
 from triaxis.domain.rubric import Dimension, Judged, PythonFunction, Rubric
 from triaxis.domain.slo import Terms
-from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant
+from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Serving
 
 BASE = ModelVariant(name="base", model="openai/small", prompt=Prompt(path="a.md", text="hi"))
 
@@ -88,3 +89,11 @@ def test_all_hashes_of_the_inputs_stand_under_their_names() -> None:
         "variants_sha256": variants_sha256(inputs.variants),
         "prices_sha256": prices_sha256(inputs.prices.rows),
     }
+
+
+def test_an_imported_variant_is_told_from_the_others_and_counts_by_what_it_means() -> None:
+    """Where its outputs are read from is no part of it: they are evidence."""
+    past = an_import("base", model="openai/small")
+    assert variants_sha256([past]) != variants_sha256([BASE])
+    others = (replace(past, model=None), replace(past, samples=2), replace(past, serving=Serving(mode="batch")))
+    assert len({variants_sha256([v]) for v in (past, *others)}) == 4

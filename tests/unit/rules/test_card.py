@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 from importlib.resources import files
 
 import pytest
-from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_measures
+from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_facts, some_measures
 
 from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.domain.canonical import JsonValue, canonical_json, sha256_json
@@ -142,6 +142,20 @@ def test_what_is_read_back_writes_the_same_bytes() -> None:
     read = from_json(json.loads(written))
     assert canonical_json(to_json(read)) == written
     assert identified(read).id == read.id
+
+
+def test_imported_times_have_no_sender_to_speak_of() -> None:
+    card = a_full_card()
+    small = card.variants["small"]
+    latency = replace(small.measures.latency, facts=replace(some_facts(), client="imported", lag_p99_ms=None))
+    imported = replace(small, measures=replace(small.measures, latency=latency))
+    value = json.loads(canonical_json(to_json(replace(card, variants={**card.variants, "small": imported}))))
+    probe = value["variants"]["small"]["latency"]["probe"]
+    assert (probe["client"], "lag_p99_ms" in probe) == ("imported", False)
+    read = from_json(value).variants["small"].measures.latency.facts
+    assert read is not None
+    assert read.lag_p99_ms is None
+    assert misfit(value) is None
 
 
 def test_what_is_read_back_is_what_was_written() -> None:

@@ -1,10 +1,13 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
+from build_imports import an_import
 from build_measures import PRICE, some_cases
 
+from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.slo import Traffic
 from triaxis.domain.variant import Serving
 from triaxis.quantities import Absent, Estimate, Measure
@@ -13,13 +16,14 @@ from triaxis.rules.costing import (
     CostRows,
     cached_share,
     cost_per,
+    imported_cost,
     joined_source,
     mean_parts,
     objective_cost,
     production_cost,
     scaled,
 )
-from triaxis.rules.price import UsageColumns
+from triaxis.rules.price import CostColumns, UsageColumns
 from triaxis.rules.tally import CaseFrame, case_frame
 
 ALONE = case_frame(some_cases(40))
@@ -182,3 +186,69 @@ def test_arms_agree_on_a_source_or_name_each() -> None:
     assert joined_source(["measured", "measured"]) == "measured"
     assert joined_source(["unknown", "declared"]) == "declared+unknown"
     assert joined_source([]) == "unknown"
+
+
+NAN = float("nan")
+
+
+def usage_of(*tokens: float) -> UsageColumns:
+    """Calls with so many input tokens, and a tenth as many of output; NaN where nothing was reported."""
+    given = np.array(tokens)
+    none = np.full(len(given), np.nan)
+    return UsageColumns(input=given, cached=none, cache_write=none, output=given / 10, reasoning=none, busy_core_s=none)
+
+
+def imported(
+    tokens: list[float], stated: list[float], terminal: list[bool], *, model: str | None = "openai/small", **fields: Any
+) -> tuple[CostColumns, str]:
+    row = fields.pop("row", PRICE)
+    variant = an_import(model=model, **fields)
+    return imported_cost(usage_of(*tokens), np.array(stated), np.array(terminal), row, variant)
+
+
+def test_an_imported_answer_costs_what_it_says_or_what_its_tokens_do() -> None:
+    """1,000 tokens in at $1e-6 and 100 out at $2e-6 are $0.0012, unless dollars are stated."""
+    costs, _ = imported([1000, 1000, NAN], [NAN, 0.5, 0.25], [False, False, False])
+    assert costs.total.tolist() == pytest.approx([0.0012, 0.5, 0.25])
+    assert costs.stated.tolist() == [0.0, 0.5, 0.25]
+    assert costs.input.tolist() == pytest.approx([0.001, 0.0, 0.0])
+
+
+def test_a_failed_imported_call_that_says_nothing_costs_nothing() -> None:
+    """With or without a price; one that says what it used is priced by that."""
+    for row, used in ((PRICE, 0.0012), (None, NAN)):
+        costs, _ = imported([NAN, 1000, NAN], [NAN, NAN, 0.1], [True, True, True], row=row)
+        assert costs.total.tolist() == pytest.approx([0.0, used, 0.1], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "model", "row", "why"),
+    [
+        (NAN, "openai/small", PRICE, "they carry neither cost_usd nor tokens"),
+        (9.0, None, None, "they carry no cost_usd, and the variant names no `model` at whose price their tokens would"),
+        (9.0, "openai/odd", None, "they carry no cost_usd, and openai/odd has no price for their tokens"),
+    ],
+)
+def test_a_cost_that_nobody_can_know_says_why(tokens: float, model: str | None, row: PriceRow | None, why: str) -> None:
+    costs, said = imported([tokens], [NAN], [False], model=model, row=row)
+    assert np.isnan(costs.total).all()
+    assert said.startswith(why)
+
+
+def test_imported_tokens_are_priced_as_the_variant_would_be_served() -> None:
+    """All of 1,000 tokens from the cache at $1e-7; and no batch price where the row has none."""
+    cached, _ = imported([1000], [NAN], [False], serving=Serving(cache_hit_rate=1.0))
+    assert cached.total.tolist() == pytest.approx([0.0003])
+    costs, why = imported([1000], [NAN], [False], serving=Serving(mode="batch"))
+    assert np.isnan(costs.total).all()
+    assert why == "they carry no cost_usd, and openai/small has no batch price"
+
+
+def test_beside_stated_dollars_only_known_kinds_are_shown() -> None:
+    nothing, something = np.zeros(40), np.arange(1.0, 41.0)
+    rows = replace(some_costs(), parts={"input": something, "output": nothing, "stated": nothing})
+    assert mean_parts(rows) == {"input": 20.5, "output": 0.0}
+    stated = replace(rows, parts={"input": nothing, "output": nothing, "stated": something})
+    assert mean_parts(stated) == {"stated": 20.5}
+    both = replace(rows, parts={"input": something, "output": nothing, "stated": something})
+    assert mean_parts(both) == {"input": 20.5, "stated": 20.5}

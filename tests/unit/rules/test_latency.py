@@ -135,3 +135,73 @@ def test_a_slice_that_was_not_probed_has_no_latency() -> None:
     )
     assert found.estimate == Absent("no probed request is in this slice")
     assert found.units == 0
+
+
+def imported(*, failed: int = 0, untimed: int = 0) -> ProbeRows:
+    """100 imported answers; some failed, the last ones have no time, and none has one of its first token."""
+    place = np.arange(REQUESTS)
+    rows = some_rows(failed=failed, queue=True)
+    return replace(
+        rows,
+        blocks=np.zeros(REQUESTS, dtype=np.int64),
+        scheduled=np.zeros(REQUESTS),
+        sent=np.zeros(REQUESTS),
+        first=np.full(REQUESTS, np.nan),
+        last=np.where(place >= REQUESTS - untimed, np.nan, rows.last - rows.scheduled),
+        clients=("imported",),
+        cached_share=None,
+        warmup=0,
+        timeout_ms=None,
+        timed="imported",
+    )
+
+
+def test_imported_times_have_no_sender_no_blocks_and_depend_on_nothing() -> None:
+    """The same times in a probe's blocks are those of a queue."""
+    found = latency_measures(imported(), level=0.9)
+    median = found.quantiles["full"]["p50"]
+    assert isinstance(median, Estimate)
+    assert (median.n, median.method) == (REQUESTS, "order statistics")
+    facts = found.facts
+    assert facts is not None
+    assert (facts.client, facts.blocks, facts.requests, facts.lag_p99_ms) == ("imported", 0, REQUESTS, None)
+    assert not facts.autocorrelated
+
+
+def test_a_time_that_no_imported_answer_carries_is_absent() -> None:
+    found = latency_measures(imported(failed=6), level=0.9)
+    assert found.quantiles["ttft"]["p50"] == Absent("no imported answer carries ttft_ms")
+    assert latency_measures(imported(untimed=REQUESTS), level=0.9).quantiles["full"]["p50"] == Absent(
+        "no imported answer carries latency_ms"
+    )
+
+
+def test_answers_without_a_time_are_left_out_and_failures_are_not() -> None:
+    """10 of 100 were not timed, and are no failures; 6 failed, and of the 90 left p95 is one of them."""
+    timed = objective_latency(imported(untimed=10), FRAME, measure="full", statistic="p95", where={}, level=0.9)
+    assert isinstance(timed.estimate, Estimate)
+    assert (timed.units, timed.estimate.n) == (90, 90)
+    failed = objective_latency(
+        imported(untimed=10, failed=6), FRAME, measure="full", statistic="p95", where={}, level=0.9
+    )
+    slowest = float(np.nanmax(imported(untimed=10, failed=6).milliseconds("full")))
+    assert (failed.units, failed.estimate) == (90, Above(slowest))
+
+
+def test_an_imported_slice_without_an_answer_says_so() -> None:
+    where = {"kind": ("other",)}
+    found = objective_latency(imported(), FRAME, measure="full", statistic="p50", where=where, level=0.9)
+    assert found.estimate == Absent("no timed answer is in this slice")
+
+
+def test_imported_answers_without_any_time_have_no_latency() -> None:
+    nothing = replace(NOTHING, timed="imported")
+    assert refusal(nothing) == Absent("no imported answer carries latency_ms or ttft_ms")
+    assert latency_measures(nothing, level=0.9).facts is None
+
+
+def test_a_view_whose_arms_were_timed_differently_has_none_either() -> None:
+    found = latency_measures(replace(some_rows(), timed="mixed"), level=0.9)
+    why = "some of its arms were probed, and the latency of others is imported"
+    assert found.quantiles["full"]["p50"] == Absent(why)
+    assert found.facts is None

@@ -7,8 +7,8 @@ from build_measures import some_cases
 from triaxis.domain.measures import Difference
 from triaxis.quantities import Absent
 from triaxis.rules.latency import ProbeRows
-from triaxis.rules.pairing import paired_by_case, paired_by_schedule
-from triaxis.rules.tally import case_frame
+from triaxis.rules.pairing import paired_by_case, paired_latency
+from triaxis.rules.tally import CaseFrame, case_frame
 from triaxis.stats.seeds import generator
 
 CASES = 40
@@ -75,7 +75,7 @@ def some_rows(extra_ms: float, *, seed: int = 1) -> ProbeRows:
 
 
 def latency_difference(ours: ProbeRows, theirs: ProbeRows) -> Difference | Absent:
-    return paired_by_schedule(ours, theirs, measure="full", statistic="p50", level=0.9, rng=generator("x"))
+    return paired_latency(ours, theirs, FRAME, measure="full", statistic="p50", level=0.9, rng=generator("x"))
 
 
 def test_probes_of_one_schedule_are_compared_in_milliseconds() -> None:
@@ -110,3 +110,69 @@ def test_failures_rank_slowest() -> None:
         ours = replace(some_rows(0.0), failed=np.arange(200) % 200 < failed)
         shuffled = replace(ours, failed=np.random.default_rng(3).permutation(ours.failed))
         assert isinstance(latency_difference(shuffled, theirs), Absent) is absent
+
+
+def imported(rows: ProbeRows, *, times: int = 1) -> ProbeRows:
+    """The same times as those of imported answers, `times` of every case and without one of the first token."""
+    return replace(
+        rows,
+        cases=np.arange(200) // times,
+        first=np.full(200, np.nan),
+        timed="imported",
+    )
+
+
+WIDE = case_frame(some_cases(200))
+
+
+def imported_difference(
+    ours: ProbeRows, theirs: ProbeRows, *, measure: str = "full", frame: CaseFrame = WIDE
+) -> Difference | Absent:
+    return paired_latency(ours, theirs, frame, measure=measure, statistic="p50", level=0.9, rng=generator("x"))
+
+
+def test_imported_times_are_paired_by_case() -> None:
+    """Whatever the order of the rows: they share no schedule, and need none."""
+    ours, theirs = imported(some_rows(100.0)), imported(some_rows(0.0, seed=2))
+    found = imported_difference(ours, theirs)
+    assert isinstance(found, Difference)
+    assert found.difference == pytest.approx(100.0, abs=15)
+    assert found.baseline == pytest.approx(float(np.median(theirs.milliseconds("full"))))
+    assert (found.n, found.method) == (200, "paired cluster bootstrap, order statistics")
+
+
+def test_only_cases_that_both_have_are_paired() -> None:
+    ours, theirs = imported(some_rows(100.0)), imported(some_rows(0.0, seed=2)).taken(np.arange(50, 200))
+    found = imported_difference(ours, theirs)
+    assert isinstance(found, Difference)
+    assert found.n == 150
+    apart = imported_difference(ours.taken(np.arange(50)), theirs)
+    assert apart == Absent("no case has both")
+
+
+def test_repeats_of_a_case_are_one_cluster() -> None:
+    found = imported_difference(imported(some_rows(100.0), times=2), imported(some_rows(0.0, seed=2), times=2))
+    assert isinstance(found, Difference)
+    assert found.n == 100
+
+
+def test_a_time_that_one_side_lacks_is_not_compared() -> None:
+    ours = imported(some_rows(100.0))
+    timed = replace(ours, first=ours.last)
+    for pair in ((ours, timed), (timed, ours)):
+        assert imported_difference(*pair, measure="ttft") == Absent("no imported answer carries ttft_ms")
+
+
+def test_imported_failures_rank_slowest() -> None:
+    theirs = imported(some_rows(0.0, seed=2))
+    for failed, absent in ((50, False), (150, True)):
+        ours = replace(imported(some_rows(0.0)), failed=np.arange(200) < failed)
+        assert isinstance(imported_difference(ours, theirs), Absent) is absent
+
+
+def test_imported_times_are_not_compared_with_a_probes() -> None:
+    """Nobody knows under what load they were taken."""
+    ours, theirs = imported(some_rows(0.0)), some_rows(0.0)
+    why = Absent("one latency is a probe's and the other is imported")
+    assert imported_difference(ours, theirs) == why
+    assert imported_difference(theirs, ours) == why

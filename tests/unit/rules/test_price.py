@@ -156,7 +156,7 @@ def test_columns_agree_with_single_calls(calls: list[Tokens], mode: Mode) -> Non
     assert isinstance(costs, CostColumns)
     expected = [np.nan if isinstance(cost, Absent) else float(cost.usd) for cost in single]
     np.testing.assert_allclose(costs.total, np.array(expected), rtol=1e-12)
-    assert set(costs.parts) == {"input", "cached", "cache_write", "output", "reasoning", "compute"}
+    assert set(costs.parts) == {"input", "cached", "cache_write", "output", "reasoning", "compute", "stated"}
 
 
 @given(usages, st.floats(0, 3600))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -240,3 +241,9 @@ def test_no_answer_is_a_failure() -> None:
     assert failure(a_generation()) is None
     assert failure(a_generation(error="content_filter")) == Failed("content_filter")
     assert failure(a_generation(reply=a_reply("", finish="length"))) == Failed("truncated")
+
+
+def test_a_text_that_nobody_recorded_is_not_a_wrong_one() -> None:
+    given = a_generation(reply=a_reply(""))
+    unrecorded = replace(given, row=replace(given.row, outcome="unrecorded"))
+    assert failure(unrecorded) == Abstained("its text was not recorded")

@@ -190,3 +190,13 @@ def test_a_reader_is_told_what_to_beware_of() -> None:
         "2 cases failed validation and stood aside: c1, c2.",
     )
     assert sheet(replace(a_scorecard(), weighted_to_mix=True)).notices == ()
+
+
+def test_imported_latency_is_called_so_wherever_it_is_shown() -> None:
+    facts = replace(some_facts(), client="imported", blocks=0, warmup=0, lag_p99_ms=None)
+    few = a_variant_card()
+    few = replace(few, measures=replace(few.measures, latency=replace(few.measures.latency, facts=facts)))
+    shown = sheet(a_scorecard(few=few))
+    assert shown.probes[0] == "few: imported, 40 answers with their own times, 0 errors"
+    assert [figure.detail[:8] for figure in shown.axes[1].figures] == ["imported", "first to"]
+    assert "The latency of few is imported: nothing here knows under what load it was taken." in shown.notices

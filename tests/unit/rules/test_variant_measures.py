@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from build_imports import an_import
 from build_measures import a_model, an_slo, some_cases
 
 from triaxis.domain.measures import Difference
@@ -183,3 +184,16 @@ def test_rates_of_different_kinds_and_unknown_costs_are_not_compared() -> None:
     assert found["cost.per_request"] == Absent("40 of 40 answers have no cost: no usage")
     both = differences(some_rows(), ours, a_plan(), lambda measure: generator("d", "small", measure))
     assert isinstance(both["cost.per_request"], Absent)
+
+
+def test_imported_answers_have_generations_error_rate_and_no_probe() -> None:
+    """1 of 40 times is of a failed call, and 2 of 40 answers are none."""
+    times = replace(a_probe(), timed="imported")
+    found = measure_variant(an_import(), some_rows(probe=times), a_plan(), SPENT, {})
+    assert isinstance(found.error_rate, Estimate)
+    assert found.error_rate.value == 0.05
+    assert found.n.probed == 0
+    assert found.latency.facts is not None
+    assert found.latency.facts.client == "imported"
+    both = differences(some_rows(probe=times), some_rows(right=40), a_plan(), lambda measure: generator("d", measure))
+    assert isinstance(both["errors.rate"], Difference)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from build_imports import a_response, an_import
 from build_measures import MemoryEvidence, a_model, some_cases, some_inputs
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
-from triaxis.domain.evaluation import Expectation, Operations, Quarantined, Sample, Source, Validation
-from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Router
+from triaxis.domain.evaluation import Expectation, Inputs, Operations, Quarantined, Sample, Source, Validation
+from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.variant import Prompt, RoutedVariant, Router, Variant
 from triaxis.errors import InputFaults
 from triaxis.steps.prepare import prepare, resolve
 
@@ -38,9 +40,15 @@ class Kept(MemoryEvidence):
 
     written: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def write_inputs(self, inputs: object, validation: Validation, hashes: Mapping[str, str]) -> None:
-        """Keeps all three."""
-        super().write_inputs(inputs, validation, hashes)  # pyright: ignore[reportArgumentType] - as the port has it
+    def write_inputs(
+        self,
+        inputs: Inputs,
+        validation: Validation,
+        hashes: Mapping[str, str],
+        responses: Iterable[ImportedResponse] = (),
+    ) -> None:
+        """Keeps all of them."""
+        super().write_inputs(inputs, validation, hashes, responses)
         self.written = hashes
 
     def hashes(self) -> Mapping[str, str]:
@@ -48,7 +56,7 @@ class Kept(MemoryEvidence):
         return self.written
 
 
-def a_source(*variants: ModelVariant | RoutedVariant, cases: int = 8) -> Source:
+def a_source(*variants: Variant, cases: int = 8) -> Source:
     """A workspace with these variants; one of them is the baseline `base`."""
     inputs = some_inputs(a_model("base"), *variants, cases=tuple(reversed(some_cases(cases))))
     return Source(
@@ -158,3 +166,23 @@ def test_unknown_variants_are_all_told_of() -> None:
         f"--variant: there is no variant '{name}'. evaluation.yaml has: base, big, last, routed, small."
         for name in ("bigg", "smal")
     ]
+
+
+def test_only_outputs_that_are_evaluated_are_written() -> None:
+    """Not those of cases set aside, or that the dataset lacks, nor of variants that nobody asked for."""
+    responses = [a_response(c, variant=v) for v in ("then", "past") for c in ("c001", "c000", "elsewhere")]
+    source = a_source(an_import("past"), an_import("then"))
+    source = replace(source, responses=responses, on_bad_cases="quarantine")
+    evidence = kept()
+    prepare(source=source, validator=Verdict(failing("c001")), evidence=evidence, only=("past",))
+    assert [(r.variant, r.case_id) for r in evidence.responses()] == [("past", "c000")]
+
+
+def test_without_an_imported_variant_no_file_of_outputs_is_read() -> None:
+    def unread() -> Iterator[ImportedResponse]:
+        raise AssertionError
+        yield
+
+    evidence = kept()
+    prepare(source=replace(a_source(), responses=unread()), validator=Verdict(), evidence=evidence)
+    assert list(evidence.responses()) == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
+from build_imports import an_import
 from build_measures import MemoryEvidence, a_model, evidence_of, some_cases, some_inputs
 
 from triaxis.domain.evaluation import Expectation, Quarantined, Validation
@@ -116,3 +117,10 @@ def test_the_ground_truth_has_a_headline(validation: Validation, says: str) -> N
     evidence.validated = validation
     assert published(evidence).given["validation.html"]["headline"] == says
     assert says in facts(evidence)["Ground truth"]
+
+
+def test_imported_answers_name_their_model_where_they_have_one() -> None:
+    """What nobody named is called imported."""
+    evidence = decided()
+    evidence.given = replace(evidence.given, variants=(an_import("base"), an_import("rival", model="openai/x")))
+    assert facts(evidence)["Variants"].startswith("2 variants on imported answers, openai/x · ")

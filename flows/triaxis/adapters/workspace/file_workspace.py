@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from os import environ
 from pathlib import Path
@@ -13,22 +13,25 @@ from triaxis.adapters.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.dataset_facts import Facts
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
+from triaxis.adapters.workspace.imports import Selection
 from triaxis.adapters.workspace.prompt_checks import check_prompts
 from triaxis.adapters.workspace.read_cases import read_cases
 from triaxis.adapters.workspace.read_evaluation import Evaluation, limits_of, read_evaluation, sample_of
 from triaxis.adapters.workspace.read_labels import read_labels
-from triaxis.adapters.workspace.read_prices import check_batch_prices, prices_of, read_prices
+from triaxis.adapters.workspace.read_prices import check_batch_prices, imported_prices, prices_of, read_prices
+from triaxis.adapters.workspace.read_responses import ResponseFile, Responses, read_responses
 from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
 from triaxis.adapters.workspace.read_slo import SloFile, read_slo
 from triaxis.adapters.workspace.read_suite import read_suite
+from triaxis.adapters.workspace.response_tally import Tally
 from triaxis.adapters.workspace.siblings import sharing
 from triaxis.adapters.workspace.wire_evaluation import WireEvaluationShell
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import HumanLabel, Inputs, Operations, Prices, Source
-from triaxis.domain.rubric import Judged, Similarity
+from triaxis.domain.rubric import Judged, JudgeModel, Similarity
 from triaxis.domain.slo import PrecisionObjective
-from triaxis.domain.variant import ModelVariant, RoutedVariant, Target
+from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Target
 from triaxis.rules.ground_truth import column_names
 
 PRICES = "prices.yaml"
@@ -89,7 +92,8 @@ class _Reading:
         wire = self.evaluation.wire
         cases, rubric = self._cases(), self._rubric()
         slo = self._slo(rubric)
-        suite, labels, prices = self._suite(cases), self._labels(cases, rubric), self._prices(rubric)
+        responses, tallies = self._responses(cases)
+        suite, labels, prices = self._suite(cases), self._labels(cases, rubric), self._prices(rubric, tallies)
         if cases is not None:
             self._check_tags(Facts.of(cases), rubric, slo)
         check_prompts(self.evaluation.variants.variants, rubric and rubric.rubric, cases or (), self.findings)
@@ -119,6 +123,8 @@ class _Reading:
             files=tuple(sorted(self.folder.read)),
             dataset=self.evaluation.path("dataset") or "",
             notices=tuple(self.findings.notices),
+            responses=responses,
+            longest_response=max((tally.longest for tally in tallies.values()), default=0),
         )
 
     def operations(self) -> Operations | None:
@@ -155,6 +161,26 @@ class _Reading:
         self.folder.read.add(name)
         return read_cases(self.folder.root / name, name, self.evaluation.columns(), self.findings)
 
+    def _responses(self, cases: Sequence[Case] | None) -> tuple[Responses, Mapping[str, Tally]]:
+        """The outputs of imported variants; several variants may share one file."""
+        place, by_file = self.evaluation.place, dict[str, list[Selection]]()
+        names: dict[str, str | None] = {}
+        for selection in self.evaluation.variants.selections:
+            # A path that was taken over by `extends` is asked for where it stands.
+            if selection.path not in names or place.root.at(selection.place) is not None:
+                asked = asked_at(place, (*selection.place, "path"))
+                names[selection.path] = self.folder.resolve(selection.path, asked)
+            if (name := names[selection.path]) is not None:
+                self.folder.read.add(name)
+                by_file.setdefault(name, []).append(selection)
+        files = [ResponseFile(path=self.folder.root / n, name=n, selections=tuple(s)) for n, s in by_file.items()]
+        ids = None if cases is None else {case.id for case in cases}
+        responses, tallies = read_responses(files, ids, place)
+        for variant, tally in sorted(tallies.items()):
+            for notice in tally.notices(variant):
+                self.findings.note(f"{place.file}: {notice}")
+        return responses, tallies
+
     def _rubric(self) -> RubricFile | None:
         name = self._file("rubric")
         return None if name is None else read_rubric(name, self.folder, self.workspace.env)
@@ -177,7 +203,7 @@ class _Reading:
         ids = None if cases is None else {case.id for case in cases}
         return read_labels(self.folder.root / name, name, self.findings, cases=ids, dimensions=rubric and rubric.names)
 
-    def _prices(self, rubric: RubricFile | None) -> Prices:
+    def _prices(self, rubric: RubricFile | None, tallies: Mapping[str, Tally]) -> Prices:
         found = self._tree("prices")
         own = {} if found is None else read_prices(found)
         # A prices file that cannot be read makes no model unpriced: its own fault is enough.
@@ -186,14 +212,31 @@ class _Reading:
         told = self.findings if readable else Findings()
         file = found.file if found else PRICES
         prices = prices_of(self._used(rubric), own, self.workspace.table(), told, file)
-        check_batch_prices(self._batched(), prices, told, file)
-        return prices
+        check_batch_prices(self._batched(rubric), prices, told, file)
+        place = replace(self.evaluation.place, findings=told)
+        imported = imported_prices(self._unpriced(tallies), own, self.workspace.table(), place, file)
+        return replace(prices, rows=dict(sorted({**imported, **prices.rows}.items())))
 
-    def _batched(self) -> Iterator[tuple[str, Asked]]:
-        """Every model that a variant would serve in batches, with where that is said."""
+    def _unpriced(self, tallies: Mapping[str, Tally]) -> Iterator[tuple[int, ImportedVariant]]:
+        """Every imported variant whose answers need a price, with how many of them."""
         for variant in self.evaluation.variants.variants:
-            if isinstance(variant, ModelVariant) and variant.serving.mode == "batch":
-                yield variant.model, asked_at(self.evaluation.place, ("variants", variant.name, "serving", "mode"))
+            if isinstance(variant, ImportedVariant) and variant.name in tallies:
+                tokens = tallies[variant.name].tokens_alone
+                if tokens:
+                    yield tokens, variant
+
+    def _batched(self, rubric: RubricFile | None) -> Iterator[tuple[str, Asked]]:
+        """Every model that is asked, or would be served, in batches, with where that is said."""
+        place, found = self.evaluation.place, self.evaluation.variants
+        for variant in found.variants:
+            if isinstance(variant, ModelVariant):
+                if variant.serving.mode == "batch":
+                    yield variant.model, asked_at(place, ("variants", variant.name, "serving", "mode"))
+                elif found.deliveries[variant.name].transport == "batch":
+                    yield variant.model, asked_at(place, ("variants", variant.name, "transport"))
+        for judge, asked in _judges(rubric, "transport"):
+            if rubric is not None and rubric.deliveries[judge.name].transport == "batch":
+                yield judge.model, asked
 
     def _used(self, rubric: RubricFile | None) -> Iterator[tuple[str, Asked]]:
         """Every model that will be called, with where it is named."""
@@ -201,15 +244,10 @@ class _Reading:
         for variant in self.evaluation.variants.variants:
             if isinstance(variant, ModelVariant):
                 yield variant.model, asked_at(place, ("variants", variant.name, "model"))
+        yield from ((judge.model, asked) for judge, asked in _judges(rubric, "model"))
         for dimension in rubric.rubric.active if rubric else ():
-            assert rubric is not None
-            match dimension.evaluator:
-                case Judged(judges=judges):
-                    yield from ((j.model, asked_at(rubric.place, ("judges", j.name, "model"))) for j in judges)
-                case Similarity(model=model):
-                    yield model, asked_at(rubric.place, ("dimensions", dimension.name, "model"))
-                case _:
-                    pass
+            if rubric is not None and isinstance(dimension.evaluator, Similarity):
+                yield dimension.evaluator.model, asked_at(rubric.place, ("dimensions", dimension.name, "model"))
 
     def _targets(self, rubric: RubricFile) -> dict[str, Target]:
         """Where each model is reached; one model at one endpoint has one address."""
@@ -246,6 +284,15 @@ class _Reading:
             facts.check_mix(slo.place, ("traffic", "mix"), slo.slo.traffic.mix)
             if slo.slo.traffic.mix:
                 slo.place.findings.note(f"{slo.place.file}: traffic.mix is recorded, and weights no figure yet.")
+
+
+def _judges(rubric: RubricFile | None, key: str) -> Iterator[tuple[JudgeModel, Asked]]:
+    """Every judge that a dimension asks, with where a key of it is written; one may come several times."""
+    for dimension in rubric.rubric.active if rubric else ():
+        if rubric is not None and isinstance(dimension.evaluator, Judged):
+            yield from (
+                (judge, asked_at(rubric.place, ("judges", judge.name, key))) for judge in dimension.evaluator.judges
+            )
 
 
 def _note_what_is_off(slo: SloFile, rubric: RubricFile) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
-from triaxis.adapters.workspace.case_files import DataFile, json_lines
+from triaxis.adapters.workspace.data_files import DataFile, json_lines
 from triaxis.adapters.workspace.explain import row_faults
 from triaxis.adapters.workspace.findings import Findings, near
 from triaxis.adapters.workspace.wire_case import WireHumanLabel

@@ -13,8 +13,9 @@ from triaxis.adapters.workspace.secrets import without_keys
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_prices import WirePriceRow, WirePrices
 from triaxis.domain.evaluation import PriceRow, Prices
+from triaxis.domain.variant import ImportedVariant
 from triaxis.quantities import Absent
-from triaxis.rules.price import rates
+from triaxis.rules.price import Mode, rates
 
 _SELF_HOSTED = ("usd_per_core_hour", "usd_per_gpu_hour")
 
@@ -75,13 +76,52 @@ def prices_of(
     return Prices(rows=dict(sorted(rows.items())), table_sha256=table.sha256, litellm_version=table.version)
 
 
+def imported_prices(
+    wanted: Iterable[tuple[int, ImportedVariant]],
+    own: Mapping[str, PriceRow],
+    table: PriceTable,
+    place: Place,
+    file: str,
+) -> dict[str, PriceRow]:
+    """The rows by which imported answers without dollars are priced; a notice for each variant that has none.
+
+    Args:
+        wanted: How many answers carry tokens and no dollars, and the variant whose they are.
+        own: The workspace's rows, which replace the table's.
+        table: LiteLLM's.
+        place: The evaluation, whose findings take the notices.
+        file: The prices file that a notice names.
+    """
+    rows: dict[str, PriceRow] = {}
+    for how_many, variant in wanted:
+        row = None if variant.model is None else own.get(variant.model, table.row(variant.model))
+        head = f"{place.file}: {variant.name}: {how_many} answers carry tokens and no cost_usd"
+        if variant.model is None:
+            place.findings.note(f"{head}, and no `model` names a price for them, so that its cost is absent.")
+        elif lacking := _lacking(row, variant.serving.mode):
+            place.findings.note(f"{head}, and {variant.model} has no {lacking} in {file}: its cost is absent.")
+        if row is not None:
+            rows[row.model] = row
+    return rows
+
+
+def _lacking(row: PriceRow | None, mode: Mode) -> str:
+    """The price that is missing for tokens alone; empty where none is."""
+    found = None if row is None else rates(row, mode)
+    if found is None:
+        return "price"
+    if isinstance(found, Absent):
+        return "batch price"
+    return "" if found.compute is None else "price by the token alone"
+
+
 def check_batch_prices(batched: Iterable[tuple[str, Asked]], prices: Prices, findings: Findings, file: str) -> None:
-    """A fault for each model that would serve in batches and has no batch price: no run could tell what it costs."""
+    """A fault for each model that is used in batches and has no batch price: no run could tell what it costs."""
     for model, asked in batched:
         row = prices.rows.get(model)
         if row is not None and isinstance(rates(row, "batch"), Absent):
             columns = "`input_cost_per_token_batches` and `output_cost_per_token_batches`"
-            advice = f"Add {columns} to its row under `models:` of {file}, or serve it live."
+            advice = f"Add {columns} to its row under `models:` of {file}, or use it live."
             findings.add(
                 asked.file, f"the model {model!r} has no batch price", advice, line=asked.line, path=asked.path
             )

@@ -72,7 +72,8 @@ def _judges(place: Place, written: Node) -> dict[str, JudgeEntry]:
         endpoint = resolve_endpoint(place, path, raw, wire.model, (wire.api_base, wire.endpoint))
         params = params_of(place, (*path, "params"), node.child("params"))
         model = JudgeModel(name=name, model=wire.model, endpoint=endpoint, params=params)
-        delivery = delivery_of(place, path, wire.transport, wire.fallback)
+        target = Target(model=wire.model, api_base=wire.api_base)
+        delivery = delivery_of(place, path, target, wire.transport, wire.fallback)
         judges[name] = JudgeEntry(model, wire.api_base, delivery)
     return judges
 

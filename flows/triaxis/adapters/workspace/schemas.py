@@ -7,7 +7,7 @@ from typing import cast
 
 from triaxis.adapters.workspace.case_values import ALIASES
 from triaxis.adapters.workspace.wire import Wire
-from triaxis.adapters.workspace.wire_case import WireCase, WireHumanLabel
+from triaxis.adapters.workspace.wire_case import WireCase, WireHumanLabel, WireResponse
 from triaxis.adapters.workspace.wire_evaluation import WireEvaluation
 from triaxis.adapters.workspace.wire_prices import WirePrices
 from triaxis.adapters.workspace.wire_rubric import WireRubric
@@ -19,6 +19,7 @@ _MODELS: Mapping[str, type[Wire]] = {
     "evaluation": WireEvaluation,
     "human": WireHumanLabel,
     "prices": WirePrices,
+    "response": WireResponse,
     "rubric": WireRubric,
     "slo": WireSlo,
 }

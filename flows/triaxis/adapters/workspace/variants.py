@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from triaxis.adapters import local_models
+from triaxis.adapters.batch_support import rules_of
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
+from triaxis.adapters.workspace.imports import Selection, imported, selection, with_path
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.probes import probe_plan
 from triaxis.adapters.workspace.tree import Node, overlaid
@@ -19,6 +21,7 @@ from triaxis.domain.evaluation import target_key
 from triaxis.domain.variant import (
     LEVERS,
     Delivery,
+    ImportedVariant,
     ModelVariant,
     Prompt,
     RoutedVariant,
@@ -28,11 +31,12 @@ from triaxis.domain.variant import (
     Variant,
 )
 from triaxis.errors import Fault
+from triaxis.rules.batch_providers import NoBatches
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
-TRANSPORTS = ("live", "batch")
-"""Transports that this release has; the others are read and refused here, and nowhere else."""
+_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses")
+"""Keys that a view over other variants cannot have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Variants:
     """How the calls of each are made, by name."""
     names: tuple[str, ...]
     """Every name that the file gives, whether its variant could be read or not."""
+    selections: tuple[Selection, ...] = ()
+    """Which rows of which files are the outputs of imported variants."""
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class _Reading:
     merged: dict[str, Node] = field(default_factory=dict[str, Node])
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
     deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
+    selections: list[Selection] = field(default_factory=list[Selection])
 
 
 def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
@@ -67,7 +74,7 @@ def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
     _drop_repeated(place.findings, entries)
     good = sorted((v for v in found if v is not None), key=lambda v: v.name)
     _check_arms(place, entries, good)
-    return Variants(tuple(good), reading.targets, reading.deliveries, tuple(sorted(entries)))
+    return Variants(tuple(good), reading.targets, reading.deliveries, tuple(sorted(entries)), tuple(reading.selections))
 
 
 def _drop_repeated(findings: Findings, entries: Mapping[str, Node]) -> None:
@@ -100,12 +107,13 @@ def _variant(reading: _Reading, name: str) -> Variant | None:
     wire = read(WireVariant, reading.place, node, path, inherited=base)
     if wire is None:
         return None
-    if wire.transport not in TRANSPORTS:
-        problem = f"transport {wire.transport} is not available in this release"
-        reading.place.fault((*path, "transport"), problem, "Use `transport: live`.")
-        return None
     if wire.router is not None:
         return _routed(reading, name, node, wire)
+    if wire.levers and wire.extends is None:
+        notice = f"variant {name!r} names levers but extends no variant, so they are pulled against nothing."
+        reading.place.findings.note(f"{reading.place.file}: {notice}")
+    if wire.transport == "import":
+        return _imported(reading, name, node, wire)
     if wire.model is None:
         advice = "Add `model: PROVIDER/NAME`, or `router:` for a view over other variants."
         reading.place.fault((*path, "model"), "names no model", advice)
@@ -117,7 +125,7 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
     """The variant's entry over those it extends; None where that leads in a circle, or to nothing."""
     if name in reading.merged:
         return reading.merged[name]
-    node = _mapping(reading.place.root.child("variants"))[name]
+    node = with_path(_mapping(reading.place.root.child("variants"))[name])
     parent = node.child("extends")
     if parent is None or parent.value is None or not isinstance(parent.value, str):
         reading.merged[name] = node
@@ -125,9 +133,16 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
     base = _extended(reading, name, parent.value, (*chain, name))
     if base is None:
         return None
-    kept = Node({key: child for key, child in base.entries.items() if key not in _OWN}, base.line)
+    # A path alone is all that it says of responses: no columns of another file are taken over.
+    own = (*_OWN, "responses") if _is_path(reading, name) else _OWN
+    kept = Node({key: child for key, child in base.entries.items() if key not in own}, base.line)
     reading.merged[name] = overlaid(kept, node)
     return reading.merged[name]
+
+
+def _is_path(reading: _Reading, name: str) -> bool:
+    responses = _mapping(reading.place.root.child("variants"))[name].child("responses")
+    return responses is not None and isinstance(responses.value, str)
 
 
 def _extended(reading: _Reading, name: str, parent: str, chain: tuple[str, ...]) -> Node | None:
@@ -152,11 +167,15 @@ def _base(reading: _Reading, name: str) -> Node | None:
 
 def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> RoutedVariant | None:
     assert wire.router is not None
-    own = [k for k in ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples") if k in node.entries]
-    for key in own:
+    for key in (key for key in _OF_ANSWERS if key in node.entries):
         problem = "does not go with `router`: a routed variant makes no generation of its own"
         advice = f"Remove it, or set it on the arms; write `{key}: null` where it comes by `extends`."
         reading.place.fault(("variants", name, key), problem, advice)
+    if wire.transport != "live":
+        problem = (
+            f"transport {wire.transport} does not go with `router`: a routed variant makes no generation of its own"
+        )
+        reading.place.fault(("variants", name, "transport"), problem, "Remove it, or set it on the arms.")
     router = wire.router
     return RoutedVariant(
         name=name,
@@ -167,6 +186,15 @@ def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Rout
         extends=wire.extends,
         serving=_serving(wire),
     )
+
+
+def _imported(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ImportedVariant | None:
+    if wire.responses is None:
+        advice = "Add `responses: FILE`, the outputs that are the variant's answers."
+        reading.place.fault(("variants", name, "responses"), "is required and missing", advice)
+        return None
+    reading.selections.append(selection(reading.place, name, wire.responses, wire.samples))
+    return imported(reading.place, name, node, wire, _serving(wire))
 
 
 def _serving(wire: WireVariant) -> Serving:
@@ -181,19 +209,14 @@ def _serving(wire: WireVariant) -> Serving:
 
 def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ModelVariant | None:
     path = ("variants", name)
-    place = Place(reading.place.file, node, reading.place.findings)
     assert wire.model is not None
     model, written = wire.model, _written(reading, name)
     endpoint = resolve_endpoint(reading.place, path, written, model, (wire.api_base, wire.endpoint))
-    if wire.levers and wire.extends is None:
-        reading.place.findings.note(
-            f"{place.file}: variant {name!r} names levers but extends no variant, so they are pulled against nothing."
-        )
     if wire.responses is not None:
-        advice = "Remove it, or use `transport: import` once it is available."
+        advice = "Remove it, or write `transport: import` where these outputs are to be the variant's answers."
         reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
-    reading.deliveries[name] = delivery_of(reading.place, path, wire.transport, wire.fallback)
     target = Target(model=model, api_base=wire.api_base)
+    reading.deliveries[name] = delivery_of(reading.place, path, target, wire.transport, wire.fallback)
     if reading.targets.setdefault(target_key(model, endpoint), target) != target:
         problem = f"{model} at endpoint {endpoint!r} has another address in another variant"
         reading.place.fault((*path, "api_base"), problem, "Give both the same address, or each an `endpoint`.")
@@ -211,8 +234,12 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
     )
 
 
-def delivery_of(place: Place, path: tuple[str, ...], transport: str, fallback: Literal["live"] | None) -> Delivery:
-    """How the calls of a variant or a judge are made."""
+def delivery_of(
+    place: Place, path: tuple[str, ...], target: Target, transport: str, fallback: Literal["live"] | None
+) -> Delivery:
+    """How the calls of a variant or a judge are made, with a fault where its provider takes no batches."""
+    if transport == "batch" and isinstance(none := rules_of(target), NoBatches):
+        place.fault((*path, "transport"), none.problem, none.advice)
     if fallback is not None and transport != "batch":
         advice = "Remove it: it says what is done with rows that batches left over."
         place.fault((*path, "fallback"), "goes with `transport: batch` only", advice)

@@ -1,15 +1,18 @@
-"""A case and a human label as they are written, for the published schemas and for human labels' reading.
+"""A case, an imported output and a human label as they are written, for the published schemas and labels' reading.
 
-Cases are read by `case_values`, which is ten times as fast on large datasets; a test holds the two to each other.
+Cases and outputs are read by `case_values` and `response_values`, which are ten times as fast on large files; tests
+hold them to what is published.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue
 
 from triaxis.adapters.workspace.wire import NonNegative, Sha256, Share, Text, Wire
+
+Tokens: TypeAlias = Annotated[int, Field(ge=0)]
 
 
 class WireMessage(Wire):
@@ -55,6 +58,33 @@ class WireCase(Wire):
     """Steps of a case that takes several calls."""
     value: float | None = None
     """What the case is worth."""
+
+
+class WireResponse(Wire):
+    """One output that exists already, a line of the file that a variant's `responses` names."""
+
+    id: Text
+    """The case that was answered; text, never a number."""
+    response: str | None = None
+    """What was said; with neither this nor an error it is not known."""
+    ttft_ms: NonNegative | None = None
+    """Milliseconds from the send to the first token."""
+    latency_ms: NonNegative | None = None
+    """Milliseconds from the send to the last."""
+    prompt_tokens: Tokens | None = None
+    """All of the prompt's, with the cached ones."""
+    cached_tokens: Tokens | None = None
+    """Those of them that were read from the provider's cache."""
+    completion_tokens: Tokens | None = None
+    """Those of the answer."""
+    cost_usd: NonNegative | None = None
+    """What it cost; else the tokens are priced at the variant's model."""
+    error: Text | None = None
+    """Why there is no answer, in a word."""
+    finish_reason: Text | None = None
+    """Why the answer ended: `length` where a cap cut it."""
+    model: Text | None = None
+    """The model that is said to have answered."""
 
 
 class WireHumanLabel(Wire):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile
+from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
 
 Lever: TypeAlias = Literal[
     "tiering",
@@ -116,6 +116,17 @@ class WireRouter(Wire):
     """The tag that holds the right route."""
 
 
+class WireResponses(Wire):
+    """Outputs that exist already: a path, and how it is read."""
+
+    path: Text
+    """A .jsonl, .csv or .parquet file, or a batch result file of OpenAI, Anthropic or Google."""
+    columns: dict[Text, Text] = Field(default={})
+    """Key of a response (`id`, `response`, ...) to the column or key of the file that holds it."""
+    where: WireWhere = Field(default={})
+    """Columns or keys of the file with the values that the variant's rows have there, compared as text."""
+
+
 class WireVariant(Wire):
     """One LLM setup under comparison."""
 
@@ -140,11 +151,11 @@ class WireVariant(Wire):
     probe: WireProbe | None = None
     """The load that measures latency; without one the variant has none."""
     transport: Literal["live", "batch", "import"] = "live"
-    """How calls are made: one by one, or in the provider's batches at their lower price."""
+    """How calls are made: one by one, or in the provider's batches at their lower price; import makes none."""
     fallback: Literal["live"] | None = None
     """With transport batch: rows that batches left over are asked for live."""
-    responses: Text | None = None
-    """Outputs that exist already, for transport import."""
+    responses: WireResponses | None = None
+    """Outputs that exist already, for transport import: the path of a file, or a mapping with `path`."""
     router: WireRouter | None = None
     """Makes the variant a view over other variants."""
 
@@ -205,10 +216,17 @@ class WireEvaluationShell(WireFile):
     """The setups under comparison, by name."""
 
 
+class WireVariantAsWritten(WireVariant):
+    """One LLM setup under comparison."""
+
+    responses: Text | WireResponses | None = None  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
+    """Outputs that exist already, for transport import: the path of a file, or a mapping with `path`."""
+
+
 class WireEvaluation(WireEvaluationShell):
     """What is evaluated: files, limits and variants."""
 
     dataset: Text | WireDataset  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
     """Ground truth: the path of a .jsonl, .csv or .parquet file, or a mapping with `path`."""
-    variants: Annotated[dict[Name, WireVariant], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
+    variants: Annotated[dict[Name, WireVariantAsWritten], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
     """The setups under comparison, by name."""
