@@ -97,16 +97,21 @@ def read_line(line: bytes | str) -> BatchLine:
 
 
 def _openai(custom_id: str, status: int, body: JsonValue, fields: _Fields) -> BatchLine:
-    ours = _mapping(fields.get("triaxis"))
-    busy, sends = ours.get("busy_core_s"), ours.get("sends")
+    busy = _mapping(fields.get("triaxis")).get("busy_core_s")
     return BatchLine(
         custom_id=custom_id,
         status=status,
         body=body if isinstance(body, str) else json_text(body),
         code="" if status == ANSWERED else _code(body) or _code(fields.get("error")),
         busy_core_s=busy if isinstance(busy, float) else None,
-        sends=sends if isinstance(sends, int) and sends > 0 else 1,
+        sends=_sends(fields),
     )
+
+
+def _sends(fields: _Fields) -> int:
+    """How often a gateway of ours says that it sent the row, answered or not."""
+    sends = _mapping(fields.get("triaxis")).get("sends")
+    return sends if isinstance(sends, int) and sends > 0 else 1
 
 
 def _failed(custom_id: str, fields: _Fields) -> BatchLine:
@@ -119,6 +124,7 @@ def _failed(custom_id: str, fields: _Fields) -> BatchLine:
         status=_status(_mapping(said).get("status_code"), _code(said)),
         body=json_text({"error": said}),
         code=_code(said),
+        sends=_sends(fields),
     )
 
 
