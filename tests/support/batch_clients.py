@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import openai
 from build_gateway import CHAT
 
-from triaxis.adapters.litellm_models import _litellm  # pyright: ignore[reportPrivateUsage]
+from triaxis.adapters.litellm_library import library
 
 
 def litellm() -> Any:
     """LiteLLM as the product imports it: what it reads from the environment then holds for the whole process."""
-    library = _litellm()
+    imported = library()
     # Pydantic completes its models when one is first made, with a warning that LiteLLM silences for the test alone in
     # which it is imported: left undone, it would meet a test that makes an error of it.
-    library.ModelResponse()
-    return library
+    imported.ModelResponse()
+    return imported
 
 
 class Client(Protocol):
