@@ -14,7 +14,7 @@ from build_gateway import a_row, an_input, jsonl, lines_of
 from gateway_process import RunningGateway, running_gateway
 from provider_process import RunningProvider, running_provider
 
-# LiteLLM's own models make pydantic warn.
+# LiteLLM's own models make pydantic warn, when they are first made.
 pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
 
 KEY = "sk-made-up"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import openai
 from build_gateway import CHAT
 
-litellm: Any = import_module("litellm")  # its functions are not typed
+from triaxis.adapters.litellm_library import library
+
+
+def litellm() -> Any:
+    """LiteLLM as the product imports it: what it reads from the environment then holds for the whole process."""
+    imported = library()
+    # Pydantic completes its models when one is first made, with a warning that LiteLLM silences for the test alone in
+    # which it is imported: left undone, it would meet a test that makes an error of it.
+    imported.ModelResponse()
+    return imported
 
 
 class Client(Protocol):
@@ -111,39 +119,39 @@ class LiteLlm:
     def upload(self, path: Path) -> Mapping[str, Any]:
         """Uploads an input file."""
         with path.open("rb") as file:
-            return litellm.create_file(file=file, purpose="batch", **self.where).model_dump()
+            return litellm().create_file(file=file, purpose="batch", **self.where).model_dump()
 
     def file(self, file_id: str) -> Mapping[str, Any]:
         """What is known of a file."""
-        return litellm.file_retrieve(file_id=file_id, **self.where).model_dump()
+        return litellm().file_retrieve(file_id=file_id, **self.where).model_dump()
 
     def files(self, purpose: str) -> list[Mapping[str, Any]]:
         """The files of a purpose, newest first."""
-        return [file.model_dump() for file in litellm.file_list(purpose=purpose, **self.where)]
+        return [file.model_dump() for file in litellm().file_list(purpose=purpose, **self.where)]
 
     def content(self, file_id: str) -> bytes:
         """A file's content."""
-        return litellm.file_content(file_id=file_id, **self.where).content
+        return litellm().file_content(file_id=file_id, **self.where).content
 
     def delete(self, file_id: str) -> Mapping[str, Any]:
         """Deletes a file."""
-        return litellm.file_delete(file_id=file_id, **self.where).model_dump()
+        return litellm().file_delete(file_id=file_id, **self.where).model_dump()
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Begins a batch."""
-        batch = litellm.create_batch(
+        batch = litellm().create_batch(
             completion_window="24h", endpoint=CHAT, input_file_id=file_id, metadata=dict(metadata), **self.where
         )
         return batch.model_dump()
 
     def batch(self, batch_id: str) -> Mapping[str, Any]:
         """What is known of a batch."""
-        return litellm.retrieve_batch(batch_id=batch_id, **self.where).model_dump()
+        return litellm().retrieve_batch(batch_id=batch_id, **self.where).model_dump()
 
     def batches(self, limit: int, after: str | None = None) -> list[Mapping[str, Any]]:
         """Batches, newest first, from behind one."""
-        return [batch.model_dump() for batch in litellm.list_batches(after=after, limit=limit, **self.where).data]
+        return [batch.model_dump() for batch in litellm().list_batches(after=after, limit=limit, **self.where).data]
 
     def cancel(self, batch_id: str) -> Mapping[str, Any]:
         """Cancels a batch."""
-        return litellm.cancel_batch(batch_id=batch_id, **self.where).model_dump()
+        return litellm().cancel_batch(batch_id=batch_id, **self.where).model_dump()

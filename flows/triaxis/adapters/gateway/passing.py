@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from triaxis.adapters.gateway.refusals import Refusal
-from triaxis.adapters.gateway.upstream import Live, Timeouts, Upstream
+from triaxis.adapters.gateway.upstream import PLAIN, Live, Timeouts, Upstream
 from triaxis.adapters.http_session import broken
 from triaxis.errors import CallFailed
 
@@ -105,8 +105,9 @@ def _headers(http: web.Request, live: Live) -> Headers:
     # An encoded body reaches us decoded.
     dropped = HOP | {"accept-encoding"} | (SIZED if "Content-Encoding" in http.headers else frozenset[str]())
     if live.key is None:
-        return _without(http.headers, dropped)
-    return [*_without(http.headers, dropped | {"authorization"}), ("Authorization", f"Bearer {live.key}")]
+        return [*_without(http.headers, dropped), *PLAIN.items()]
+    own = {"Authorization": f"Bearer {live.key}", **PLAIN}
+    return [*_without(http.headers, dropped | {"authorization"}), *own.items()]
 
 
 def _answered(headers: Mapping[str, str]) -> Headers:

@@ -11,11 +11,13 @@ from typing import Protocol
 
 import aiohttp
 
-from triaxis.adapters.http_session import broken, proxy_for
+from triaxis.adapters.http_session import broken, session
 from triaxis.errors import Terminal
 from triaxis.ports.clock import Clock
 from triaxis.rules.provider_errors import retry_after_s
 
+PLAIN = {"Accept-Encoding": "identity"}
+"""Asks for bodies as they are: what is passed on is passed as it comes."""
 MOST_ANSWER_BYTES = 64 * 2**20
 """Of one row's answer, which is held whole."""
 
@@ -82,15 +84,9 @@ class Timeouts:
 @asynccontextmanager
 async def open_session(timeouts: Timeouts, url: str = "") -> AsyncGenerator[aiohttp.ClientSession]:
     """Pooled connections to the server at that URL, by the proxy that the environment names for it."""
-    async with aiohttp.ClientSession(
-        headers={"User-Agent": "triaxis", "Accept-Encoding": "identity"},
-        timeout=aiohttp.ClientTimeout(total=timeouts.answer_s, sock_connect=timeouts.connect_s),
-        # How many calls there are at once is bounded where they are made.
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy_for(url),
-    ) as session:
-        yield session
+    timeout = aiohttp.ClientTimeout(total=timeouts.answer_s, sock_connect=timeouts.connect_s)
+    async with session(url, None, timeout) as opened:
+        yield opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,20 +108,18 @@ class HttpUpstream:
         yield Live(base=self.base, key=self.key)
 
 
-async def post(
-    session: aiohttp.ClientSession, url: str, body: bytes, *, clock: Clock, key: str | None = None
-) -> Answer:
+async def post(client: aiohttp.ClientSession, url: str, body: bytes, *, clock: Clock, key: str | None = None) -> Answer:
     """Sends a JSON body once, and returns the whole response, without the key where somebody repeats it.
 
     Raises:
         CallFailed: where no whole response came.
     """
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    headers = {"Content-Type": "application/json", **PLAIN}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
     try:
         # A redirect would carry the key elsewhere.
-        async with session.post(url, data=BytesIO(body), headers=headers, allow_redirects=False) as response:
+        async with client.post(url, data=BytesIO(body), headers=headers, allow_redirects=False) as response:
             content = await _whole(response)
             request_id = response.headers.get("x-request-id")
             wait = retry_after_s(response.headers, clock.now_ns() / 1e9)
