@@ -21,9 +21,10 @@ from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Message
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import Denied
+from triaxis.errors import Denied, Terminal
 from triaxis.rules.judging import RESPONSE_FORMAT
 
 PARAMS: dict[str, dict[str, JsonValue]] = {
@@ -161,3 +162,17 @@ async def test_a_message_batch_refuses_what_it_cannot_carry(tmp_path: Path) -> N
     async with opener_of("anthropic")("http://127.0.0.1:9/v1") as api:
         with pytest.raises(Denied, match="a batch does not carry what these params need"):
             written(api, tmp_path / "in.jsonl", [request])
+
+
+async def test_a_request_that_cannot_be_written_has_its_outcome_unsent() -> None:
+    """As it has live: nothing is left to say once the system has spoken."""
+    alone = Message(role="system", content="Be brief.")
+    request = Request(model="anthropic/claude-sonnet-4-5", endpoint=None, messages=(alone,))
+    reasons: list[str] = []
+    async with opener_of("anthropic")("http://127.0.0.1:9/v1") as api:
+        with pytest.raises(Terminal) as unwritten:
+            api.line(request.key, request)
+        reasons.append(unwritten.value.reason)
+    with pytest.raises(Terminal) as unsent:
+        await heard_live(request, json.dumps(MESSAGE), "")
+    assert [*reasons, unsent.value.reason] == ["bad_request", "bad_request"]
