@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,9 @@ from build_batches import (
     written,
 )
 from provider_process import running_batch_provider
+from recording_server import recording_server, saying
 
+from triaxis.domain.batches import BatchReport
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Transient
 from triaxis.rules.reply import parse_reply
@@ -223,16 +224,20 @@ async def test_files_are_fetched_whole_or_not_at_all(provider: str, fault: str, 
     options = ("--calls", f"content.{fault}=1", "--at-most", "1", "--rows", "busy=0.5", "--seed", "3")
     with running_batch_provider(tmp_path / "l.jsonl", *options) as server:
         async with opener_of(provider)(server.api_base) as api:
-            report = await ended(api, await api.submit(NAME, written(api, tmp_path / "in.jsonl")))
+            file = written(api, tmp_path / "in.jsonl", some_requests(12))
+            report = await ended(api, await api.submit(NAME, file))
+            assert len(report.files) == (1 if provider in ("xai", "anthropic") else 2)
             with pytest.raises(Transient) as raised:
                 await api.fetch(report, tmp_path / "out")
             left = list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else []
             assert left == []
-            with suppress(Transient):
-                await api.fetch(report, tmp_path / "out")
-            # The fault struck each of the two files once.
+            if len(report.files) > 1:
+                # The fault strikes each file once, and the first is not kept without the second.
+                with pytest.raises(Transient):
+                    await api.fetch(report, tmp_path / "out")
+                assert list((tmp_path / "out").glob("*")) == []
             paths = await api.fetch(report, tmp_path / "out")
-    assert len(lines_in(paths)) == 4
+    assert len(lines_in(paths)) == 12
     # LiteLLM reads xAI's results as pages of JSON, whose lack of an end is no lack of a line.
     expected = {"truncated": "truncated", "server": "server", "malformed": "truncated"}.get(fault)
     assert expected is None or provider == "xai" or raised.value.reason == expected
@@ -326,6 +331,43 @@ async def test_a_file_of_many_lines_is_sent_and_fetched_whole(tmp_path: Path) ->
                 lines = lines_in(await api.fetch(report, tmp_path / provider))
             assert {line.custom_id for line in lines} == {request.key for request in requests}
             assert len(server.rows()) == 3000
+
+
+@pytest.mark.parametrize("provider", ["openai", "mistral", "anthropic"])
+@pytest.mark.parametrize("body", ["{}", "[]", '{"id": ""}', "\xff", "[" * 9000])
+async def test_what_is_no_batch_is_not_taken_for_one(provider: str, body: str) -> None:
+    async with recording_server(saying(body)) as server, opener_of(provider)(server.api_base) as api:
+        with pytest.raises(Transient, match="malformed"):
+            await api.report("batch-1")
+
+
+@pytest.mark.parametrize("provider", ["openai", "mistral"])
+@pytest.mark.parametrize("body", ["{}", '{"data": 3}'])
+async def test_what_is_no_list_is_not_taken_for_an_empty_one(provider: str, body: str) -> None:
+    async with recording_server(saying(body)) as server, opener_of(provider)(server.api_base) as api:
+        with pytest.raises(Transient, match="malformed"):
+            await api.find(NAME)
+
+
+@pytest.mark.parametrize("provider", ["openai", "mistral", "anthropic"])
+async def test_an_id_cannot_lead_to_another_path(provider: str, tmp_path: Path) -> None:
+    async with recording_server(saying("{}")) as server, opener_of(provider)(server.api_base) as api:
+        with pytest.raises(CallFailed):
+            await api.report("../../x?y=1")
+        for files in (("..",), ("",)):
+            with pytest.raises(CallFailed):
+                await api.fetch(BatchReport(provider_id="b", state="completed", files=files), tmp_path / "out")
+        report = BatchReport(provider_id="b", state="completed", files=("../x",))
+        await api.fetch(report, tmp_path / "out")
+        assert all("%2F..%2Fx%3Fy=1" in h.path or "..%2Fx" in h.path for h in server.heard)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.jsonl"]
+
+
+async def test_a_server_that_tells_the_same_page_again_and_again_comes_to_an_end() -> None:
+    page = '{"data": [{"id": "batch-1", "metadata": {"triaxis": "another"}}], "has_more": true}'
+    async with recording_server(saying(page)) as server, opener_of("openai")(server.api_base) as api:
+        assert await api.find(NAME) is None
+        assert len(server.heard) == 2
 
 
 async def the_error(opener: Opener, api_base: str, folder: Path) -> CallFailed:

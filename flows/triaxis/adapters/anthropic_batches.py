@@ -22,7 +22,7 @@ from urllib.parse import quote
 import httpx
 
 from triaxis.adapters import litellm_library
-from triaxis.adapters.batch_http import SLOWEST_BYTES_PER_S, id_of
+from triaxis.adapters.batch_http import NO_IDS, SLOWEST_BYTES_PER_S, id_of
 from triaxis.adapters.openai_address import key_of
 from triaxis.adapters.openai_errors import batch_failure, without
 from triaxis.adapters.request_lines import json_line
@@ -209,6 +209,8 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def _path(batch: str) -> str:
+    if batch in NO_IDS:
+        raise Transient("malformed")
     return f"/v1/messages/batches/{quote(batch, safe='')}"
 
 
