@@ -153,7 +153,7 @@ async def test_faults_are_the_same_for_a_seed_and_drawn_anew_for_a_repeat(tmp_pa
     ("find", "entries"), [("metadata", [{"triaxis": "triaxis-1"}]), ("file_name", [None]), ("none", [])]
 )
 async def test_how_much_a_list_shows(find: str, entries: list[object], tmp_path: Path) -> None:
-    with running_batch_provider(tmp_path / "l.jsonl", "--find", find) as provider:
+    with running_batch_provider(tmp_path / "l.jsonl", "--find", find, "--polls", "9") as provider:
         await created(provider)
         listed = (await said(provider, "batches"))["data"]
         assert [entry["metadata"] for entry in listed] == entries

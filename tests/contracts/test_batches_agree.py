@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import batch_look
 import litellm_batch_calls
 import pytest
-from build_batch_apis import KEY, LIMITS, NAME, VARIABLES, apis, bodies_in, opener_of, written
+from build_batch_apis import KEY, NAME, VARIABLES, apis, bodies_in, opener_of, written
 from build_calls import a_body, a_request
 from recording_batches import Call, recording_batches
 from recording_server import recording_server, saying
@@ -21,12 +21,12 @@ from triaxis.adapters.litellm_models import open_litellm
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.case import Message
 from triaxis.domain.rows import Request
-from triaxis.domain.variant import Target
-from triaxis.errors import Denied
+from triaxis.domain.variant import Limits, Target
+from triaxis.errors import Denied, Terminal
 from triaxis.rules.judging import RESPONSE_FORMAT
 
-SCRIPT = litellm_batch_calls.__file__
 PARAMS: dict[str, dict[str, JsonValue]] = {
     "none": {},
     "usual": {"temperature": 0, "max_tokens": 60, "stop": ["\n\n", "Q:"]},
@@ -66,9 +66,7 @@ async def ours(provider: str, folder: Path, model: str) -> list[Call]:
 async def theirs(provider: str, file: Path, *model: str) -> list[Call]:
     """The same calls by LiteLLM."""
     async with recording_batches() as server:
-        command = [sys.executable, "-W", "ignore", str(SCRIPT), provider, server.api_base, str(file), NAME, *model]
-        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, "KEY": KEY})
-        assert await process.wait() == 0
+        await run(litellm_batch_calls.__file__, provider, server.api_base, str(file), NAME, *model)
         return server.heard
 
 
@@ -98,11 +96,18 @@ async def test_litellm_would_hand_openais_key_to_a_server_of_the_users_own(tmp_p
 async def test_a_look_at_a_completed_batch_reads_none_of_its_files() -> None:
     """LiteLLM reads them after every look, in the background, to log what the batch cost."""
     async with recording_batches(status="completed", output_file_id="file-2") as server:
-        async with opener_of("azure")(server.api_base) as api:
-            assert (await api.report("batch-1")).files == ("file-2",)
-            worker: Any = importlib.import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER
-            await worker.flush()
-        assert [call.method for call in server.heard] == ["GET"]
+        await run(batch_look.__file__, server.api_base, "batch-1")
+        assert [(call.method, call.path.partition("?")[0]) for call in server.heard] == [
+            ("GET", "/openai/batches/batch-1")
+        ]
+
+
+async def run(script: str, *arguments: str) -> None:
+    """Runs a script of `tests/support` to its end."""
+    places = os.pathsep.join(sys.path)
+    environ = {**os.environ, "KEY": KEY, "PYTHONPATH": places}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-W", "ignore", script, *arguments, env=environ)
+    assert await process.wait() == 0
 
 
 async def heard_live(request: Request, answer: str, api_base_path: str) -> tuple[Any, str | None]:
@@ -110,7 +115,7 @@ async def heard_live(request: Request, answer: str, api_base_path: str) -> tuple
     async with recording_server(saying(answer)) as server:
         base = server.api_base.removesuffix("/v1") + api_base_path
         target = Target(model=request.model, api_base=base)
-        async with open_litellm(target, limits=LIMITS, clock=SystemClock()) as model:
+        async with open_litellm(target, limits=Limits(), clock=SystemClock()) as model:
             await model.complete(request)
         return dict(server.heard[0].body), server.heard[0].betas
 
@@ -157,3 +162,17 @@ async def test_a_message_batch_refuses_what_it_cannot_carry(tmp_path: Path) -> N
     async with opener_of("anthropic")("http://127.0.0.1:9/v1") as api:
         with pytest.raises(Denied, match="a batch does not carry what these params need"):
             written(api, tmp_path / "in.jsonl", [request])
+
+
+async def test_a_request_that_cannot_be_written_has_its_outcome_unsent() -> None:
+    """As it has live: nothing is left to say once the system has spoken."""
+    alone = Message(role="system", content="Be brief.")
+    request = Request(model="anthropic/claude-sonnet-4-5", endpoint=None, messages=(alone,))
+    reasons: list[str] = []
+    async with opener_of("anthropic")("http://127.0.0.1:9/v1") as api:
+        with pytest.raises(Terminal) as unwritten:
+            api.line(request.key, request)
+        reasons.append(unwritten.value.reason)
+    with pytest.raises(Terminal) as unsent:
+        await heard_live(request, json.dumps(MESSAGE), "")
+    assert [*reasons, unsent.value.reason] == ["bad_request", "bad_request"]

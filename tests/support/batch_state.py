@@ -17,7 +17,7 @@ from provider_parts import Ledger, close, draw, refusal, reset
 
 CALLS = ("upload", "create", "retrieve", "list", "cancel", "content", "files")
 CALL_FAULTS = ("rate_limit", "unavailable", "reset", "server", "hang", "lost", "truncated", "malformed")
-"""429, 500 and a reset before anything was done; 500, silence, a reset, half a body and no JSON after it was."""
+"""429, 500 and a reset before anything was done; after it: 500, silence, a reset, half a body, one without its end."""
 BEFORE = ("rate_limit", "unavailable", "reset")
 FINDS = ("metadata", "file_name", "none", "refused")
 """What a list of batches shows: all; no metadata; nothing; or there is no such list (404)."""
@@ -207,7 +207,7 @@ class Batches:
         if fault == "server":
             return refusal(500, "server_error", "simulated: something broke after it was done")
         if fault == "malformed":
-            return web.Response(body=body[: len(body) // 2], content_type="application/json")
+            return web.Response(body=body[:-7], content_type="application/json")
         if fault == "truncated":
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             response.content_length = len(body)

@@ -20,7 +20,9 @@ from triaxis.rules.batch_lines import BatchLine, read_line
 
 KEY = "sk-made-up-and-searched-for"
 NAME = "triaxis-0123456789abcdef"
-LIMITS = Limits(connect_timeout_s=0.5, first_token_timeout_s=0.5, total_timeout_s=1.0)
+LIMITS = Limits(connect_timeout_s=10, first_token_timeout_s=30, total_timeout_s=60)
+HASTY = Limits(connect_timeout_s=3, first_token_timeout_s=2, total_timeout_s=2)
+"""For providers that never answer."""
 VARIABLES = ("OPENAI_API_KEY", "MISTRAL_API_KEY", "XAI_API_KEY", "AZURE_API_KEY", "ANTHROPIC_API_KEY")
 TARGETS = {
     "openai": ("openai/small", "/v1"),

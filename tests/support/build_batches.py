@@ -28,7 +28,7 @@ from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.keys import Keys, Places
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Delivery, Limits
-from triaxis.errors import CallFailed
+from triaxis.errors import CallFailed, Terminal
 from triaxis.ports.batches import Draft
 from triaxis.quantities import Money
 from triaxis.rules.budget import Bounds
@@ -180,6 +180,7 @@ class ScriptedApi:
 
     book: MemoryBook
     find_by: Find = "metadata"
+    min_rows: int = 1
     max_rows: int = 100
     max_bytes: int = 10**6
     submits: list[CallFailed | None] = field(default_factory=list["CallFailed | None"])
@@ -198,10 +199,18 @@ class ScriptedApi:
     @property
     def rules(self) -> BatchRules:
         """As scripted."""
-        return BatchRules(provider="test", max_rows=self.max_rows, max_bytes=self.max_bytes, find=self.find_by)
+        return BatchRules(
+            provider="test",
+            min_rows=self.min_rows,
+            max_rows=self.max_rows,
+            max_bytes=self.max_bytes,
+            find=self.find_by,
+        )
 
     def line(self, key: str, request: Request) -> bytes:
-        """A line that holds the key and the question."""
+        """A line that holds the key and the question; the question `unwritable` fits no line."""
+        if request.messages[-1].content.startswith("unwritable"):
+            raise Terminal("bad_request", billed=False)
         return _line({"custom_id": key, "asks": request.messages[-1].content})
 
     async def submit(self, name: str, file: Path) -> str:

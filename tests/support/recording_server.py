@@ -42,8 +42,8 @@ class RecordingServer:
             Heard(
                 path=str(http.rel_url),
                 authorization=http.headers.get("Authorization"),
-                content_type=http.headers["Content-Type"],
-                body=json.loads(await http.read()),
+                content_type=http.headers.get("Content-Type", ""),
+                body=json.loads(await http.read() or b"{}"),
                 betas=http.headers.get("anthropic-beta"),
             )
         )

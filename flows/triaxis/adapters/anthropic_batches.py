@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -21,7 +22,7 @@ from urllib.parse import quote
 import httpx
 
 from triaxis.adapters import litellm_library
-from triaxis.adapters.batch_http import SLOWEST_BYTES_PER_S, id_of
+from triaxis.adapters.batch_http import NO_IDS, SLOWEST_BYTES_PER_S, id_of
 from triaxis.adapters.openai_address import key_of
 from triaxis.adapters.request_lines import json_line
 from triaxis.adapters.result_lines import whole_lines
@@ -29,7 +30,7 @@ from triaxis.domain.batches import BatchFault, BatchReport, BatchRules
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import CallFailed, Denied, Transient
+from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.ports.batches import BatchApi
 from triaxis.ports.clock import Clock
 from triaxis.rules.batch_reports import State, count, mapping
@@ -72,7 +73,6 @@ async def open_anthropic_batches(
 def _bodies(model: litellm_library.Named) -> Callable[[Request], dict[str, Any]]:
     """Bodies as LiteLLM sends them to Anthropic live."""
     config = litellm_library.chat_config(model)
-    betas: Any = importlib.import_module("litellm.anthropic_beta_headers_manager").update_request_with_filtered_beta
     translated = dict[str, tuple[dict[str, Any], dict[str, str]]]()
 
     def body(request: Request) -> dict[str, Any]:
@@ -82,9 +82,12 @@ def _bodies(model: litellm_library.Named) -> Callable[[Request], dict[str, Any]]
         params, headers = translated[known]
         messages = [dict(m.to_json()) for m in request.messages]
         needed = dict(headers)
-        data = config.transform_request(model.name, messages, dict(params), {}, needed)
-        needed, data = betas(headers=needed, request_data=data, provider=model.provider)
-        _refuse_betas(needed.get("anthropic-beta", ""))
+        try:
+            data = config.transform_request(model.name, messages, deepcopy(params), {}, needed)
+        except litellm_library.errors():
+            raise Terminal("bad_request", billed=False) from None
+        betas, data = litellm_library.with_betas(model, needed, data)
+        _refuse_betas(betas)
         return data
 
     return body
@@ -206,6 +209,8 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def _path(batch: str) -> str:
+    if batch in NO_IDS:
+        raise Transient("malformed")
     return f"/v1/messages/batches/{quote(batch, safe='')}"
 
 
@@ -218,7 +223,7 @@ async def _request(lines: BinaryIO, size: int) -> AsyncGenerator[bytes]:
     """The body: the lines, parted by commas, in a list. Within a line JSON has no newline."""
     yield OPENING
     left = size - 1
-    while left:
+    while left > 0:
         chunk = lines.read(min(CHUNK_BYTES, left))
         left -= len(chunk)
         yield chunk.replace(b"\n", b",")

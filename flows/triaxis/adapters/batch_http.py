@@ -29,6 +29,8 @@ COMPLETIONS = "/chat/completions"
 SLOWEST_BYTES_PER_S = 100_000
 """An upload is given up where it is slower than this."""
 CHUNK_BYTES = 2**20
+NO_IDS = frozenset({"", ".", ".."})
+"""What would lead to another path than an id's."""
 BROKEN = (aiohttp.ClientError, TimeoutError)
 
 
@@ -107,6 +109,8 @@ class BatchHttp:
         return self._object(data)
 
     def _url(self, path: tuple[str, ...]) -> URL:
+        if NO_IDS.intersection(path):
+            raise Transient("malformed")
         base = self.address.url.removesuffix(COMPLETIONS)
         return URL("/".join([base, *(quote(part, safe="") for part in path)]), encoded=True)
 
@@ -150,7 +154,7 @@ def id_of(said: Mapping[str, JsonValue]) -> str:
         Transient: `malformed`, where there is none that can stand in an address.
     """
     id_ = said.get("id")
-    if not isinstance(id_, str) or id_ in ("", ".", ".."):
+    if not isinstance(id_, str) or id_ in NO_IDS:
         raise Transient("malformed")
     return id_
 

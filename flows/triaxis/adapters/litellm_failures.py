@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import aiohttp
 
+from triaxis.adapters import litellm_library
 from triaxis.adapters.http_session import broken
-from triaxis.adapters.litellm_library import library, secrets
+from triaxis.adapters.litellm_library import secrets
 from triaxis.errors import CallFailed, Denied, Transient
 from triaxis.ports.clock import Clock
 from triaxis.rules.provider_errors import SAID_CHARS, batch_failure, without
@@ -23,11 +24,9 @@ DISCONNECTED = (aiohttp.ClientError, TimeoutError)
 @cache
 def batch_errors() -> tuple[type[Exception], ...]:
     """All that its calls may raise: its own errors, and those of the clients behind it."""
-    transformation = importlib.import_module("litellm.llms.base_llm.chat.transformation")
     botocore = importlib.import_module("botocore.exceptions")
     return (
-        *library().exceptions.LITELLM_EXCEPTION_TYPES,
-        transformation.BaseLLMException,
+        *litellm_library.errors(),
         importlib.import_module("openai").OpenAIError,
         importlib.import_module("httpx").HTTPError,
         botocore.BotoCoreError,

@@ -175,6 +175,19 @@ def parameters(model: Named, params: Mapping[str, JsonValue]) -> dict[str, Any]:
     return translated
 
 
+def with_betas(model: Named, headers: dict[str, str], body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Anthropic's header of features that a request needs, and its body, as LiteLLM sends them."""
+    betas: Any = importlib.import_module("litellm.anthropic_beta_headers_manager")
+    kept, body = betas.update_request_with_filtered_beta(headers=headers, request_data=body, provider=model.provider)
+    return kept.get("anthropic-beta", ""), body
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What its calls raise of its own, translated or not."""
+    untranslated: Any = importlib.import_module("litellm.llms.base_llm.chat.transformation")
+    return (*library().exceptions.LITELLM_EXCEPTION_TYPES, untranslated.BaseLLMException)
+
+
 def bad_params(error: Any) -> Denied:
     """What LiteLLM says of a parameter that a model does not have."""
     return Denied("params", f"change the variant's params ({str(error.message).splitlines()[0]})")

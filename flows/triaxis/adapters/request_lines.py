@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from triaxis.domain.canonical import JsonValue
+from triaxis.domain.canonical import JsonValue, json_text
 
 CHAT = "/v1/chat/completions"
 
@@ -20,4 +20,5 @@ def json_line(value: Mapping[str, JsonValue]) -> bytes:
 
     In ASCII, since readers differ in what ends a line: U+2028 and U+0085 are letters to JSON, and ends to many.
     """
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    text = json_text(value)
+    return (text if text.isascii() else json.dumps(value, separators=(",", ":"))).encode() + b"\n"

@@ -55,7 +55,7 @@ async def bought(session: Session, dispatch: Dispatch, orders: Sequence[Order]) 
 async def _in_batches(session: Session, dispatch: Dispatch, order: Order) -> None:
     """One order, round by round."""
     number, rounds = 0, session.operations.limits.batch_rounds
-    while number < rounds and await _enough(session, order):
+    while number < rounds:
         carried = await _round(session, dispatch, order, number)
         if session.waiting:
             return
@@ -68,22 +68,16 @@ async def _in_batches(session: Session, dispatch: Dispatch, order: Order) -> Non
         await dispatch.calls(session, [order])
 
 
-async def _enough(session: Session, order: Order) -> bool:
-    """Whether the provider takes a batch of the order, or has some of its rows in one already."""
-    rules = (await session.batch_api(order.model, order.endpoint)).rules
-    if len(order) >= rules.min_rows or any(keys.among(order.keys).any() for _, keys in session.flying()):
-        return True
-    few = f"{rules.provider} takes no batch of fewer than {rules.min_rows} rows, and {len(order)} are left"
-    session.note_sent(order.model, order.endpoint, Sent(failed=len(order), last_error=few))
-    return False
-
-
 async def _round(session: Session, dispatch: Dispatch, order: Order, number: int) -> Sequence[BatchIntent]:
     """Carries every batch that holds rows of the order, and new ones for the rest, which start as they are cut."""
     flying = [(intent, keys) for intent, keys in session.flying() if keys.among(order.keys).any()]
     carried = [intent for intent, _ in flying]
     rest = order.part(~order.keys.among(Keys.joined(keys for _, keys in flying)))
     api = await session.batch_api(order.model, order.endpoint)
+    if len(rest) < api.rules.min_rows:
+        few = f"{api.rules.provider} takes no batch of fewer than {api.rules.min_rows} rows, and {len(rest)} are left"
+        session.note_sent(order.model, order.endpoint, Sent(failed=len(rest), last_error=few))
+        rest = rest.part(slice(0))
     async with _together() as group:
         for intent in carried:
             group.create_task(dispatch.batch(session, intent))

@@ -25,7 +25,12 @@ class BatchApi(Protocol):
         ...
 
     def line(self, key: str, request: Request) -> bytes:
-        """One line of an input file, newline included; its `custom_id` is the row's key and nothing else."""
+        """One line of an input file, newline included; its `custom_id` is the row's key and nothing else.
+
+        Raises:
+            Denied: where the model does not have one of the parameters.
+            Terminal: where no request can be written of these messages: the row has its outcome, unsent.
+        """
         ...
 
     async def submit(self, name: str, file: Path) -> str:
@@ -38,7 +43,10 @@ class BatchApi(Protocol):
         ...
 
     async def find(self, name: str) -> str | None:
-        """The id of the batch of that name, None where the provider has none; only where `rules.find` is not `none`."""
+        """The id of the batch of that name, None where the provider has none; only where `rules.find` is not `none`.
+
+        A provider that shows no list raises, and is never taken to have none.
+        """
         ...
 
     async def report(self, provider_id: str) -> BatchReport:

@@ -31,7 +31,7 @@ def report_of(batch: _Fields) -> BatchReport:
     """The report in a batch object.
 
     A batch that `failed` was refused as a whole and is not billed; one that failed and has answers was stopped half
-    way, and is.
+    way, and is. One that is `completed` may name its answers a moment later, and is pending until then.
 
     Raises:
         ValueError: where it has no id, or a state that nobody knows: waiting on for it could have no end.
@@ -44,6 +44,8 @@ def report_of(batch: _Fields) -> BatchReport:
     completed = count(counts.get("completed"))
     if state == "rejected" and (files or completed):
         state = "cancelled"
+    if state == "completed" and completed and not batch.get("output_file_id"):
+        state = "pending"
     return BatchReport(
         provider_id=id_,
         state=state,

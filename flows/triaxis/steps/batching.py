@@ -8,15 +8,18 @@ provider, or surely not there, or a person has to decide. So no batch is ever pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, BatchRows, Closed, Submitted
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.keys import Keys
-from triaxis.errors import BatchUnknown, CallFailed, Denied, Transient
+from triaxis.domain.rows import Attempt
+from triaxis.errors import BatchUnknown, CallFailed, Denied, Terminal, Transient
 from triaxis.ports.batches import BatchApi, BatchBook, Draft
-from triaxis.quantities import NO_MONEY, Money
+from triaxis.quantities import NO_MONEY, Money, Tokens
 from triaxis.rules.batching import LOOKS, batch_name, look_again_s, poll_s, share
 from triaxis.rules.budget import cost_of
 from triaxis.rules.retry import Failures
@@ -24,7 +27,7 @@ from triaxis.steps.batch_desk import Desk
 from triaxis.steps.batch_results import attempt_in, collect
 from triaxis.steps.orders import Order
 from triaxis.steps.plan import InFlight
-from triaxis.steps.sending import Sent
+from triaxis.steps.sending import HOPELESS, Sent, terminal_row
 
 YIELD_EVERY = 500
 """Lines after which whatever else waits for the processor gets it."""
@@ -59,21 +62,58 @@ async def intended(order: Order, *, api: BatchApi, desk: Desk, number: int) -> A
         number: how many batches the rows were in before.
 
     Raises:
-        Denied: where the next batch could take the run over its limit; those before it stand.
+        Denied: where the model does not have one of the parameters, or the next batch could take the run over its
+            limit; those before it stand.
     """
     rows = share(len(order), order.bounds.most.input or 0, api.rules, desk.limits.batch_rows)
-    lines = ((key, api.line(key, request)) for key, request in order.requests())
-    start, ahead = 0, next(lines, None)
+    unwritten: list[tuple[int, Terminal]] = []
+    lines = _lines(order, api, unwritten)
+    ahead = next(lines, None)
     while ahead is not None:
         with desk.book.drafting() as draft:
+            places: list[int] = []
             while ahead is not None and _fits(draft, ahead[1], rows, api.rules.max_bytes):
+                places.append(ahead[0])
                 draft.add(ahead[1])
                 ahead = next(lines, None)
                 if draft.rows % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
-            part = order.part(slice(start, start + draft.rows))
-            start += draft.rows
-            yield _intend(part, draft, desk, number)
+            yield _intend(order.part(np.array(places)), draft, desk, number)
+    _seal_unwritten(order, unwritten, desk)
+
+
+def _lines(order: Order, api: BatchApi, unwritten: list[tuple[int, Terminal]]) -> Iterator[tuple[int, bytes]]:
+    """The lines by their place in the order; requests of which none can be made are told apart."""
+    for place, (key, request) in enumerate(order.requests()):
+        try:
+            yield place, api.line(key, request)
+        except Terminal as error:
+            unwritten.append((place, error))
+
+
+def _seal_unwritten(order: Order, unwritten: Sequence[tuple[int, Terminal]], desk: Desk) -> None:
+    """Rows whose requests cannot be made have their outcome, and nothing was spent on them.
+
+    Raises:
+        Denied: where there are many of them and no others: then it is not about these requests.
+    """
+    if len(order) == len(unwritten) >= HOPELESS:
+        raise Denied("bad_request", f"{unwritten[-1][1]}: none of {len(order)} requests can be written; check params")
+    keys, uppers, now_ns = order.keys.texts(), order.bounds.upper.tolist(), desk.clock.now_ns()
+    with desk.store.sealing() as sealing:
+        for place, error in unwritten:
+            attempt = Attempt(
+                key=keys[place],
+                at_ns=now_ns,
+                model=order.model,
+                endpoint=order.endpoint,
+                outcome="failed",
+                error=error.reason,
+                upper=Tokens(input=uppers[place][0], output=uppers[place][1]),
+                may_bill=False,
+            )
+            sealing.add(attempt, terminal_row(attempt, error))
+            desk.progress.advance(order.stage, 1)
 
 
 def _fits(draft: Draft, line: bytes, rows: int, most_bytes: int) -> bool:

@@ -205,16 +205,7 @@ class Batch:
     async def _failed(self, attempt: Attempt, error: CallFailed) -> None:
         attempt = replace(attempt, outcome="failed", error=error.reason, usage=error.usage, may_bill=error.billed)
         if isinstance(error, Terminal):
-            row = Row(
-                key=attempt.key,
-                kind="call",
-                model=attempt.model,
-                endpoint=attempt.endpoint,
-                outcome="terminal",
-                raw=error.raw,
-                error=error.reason,
-                latency_ms=attempt.ms,
-            )
+            row = terminal_row(attempt, error)
             if error.reason == BAD_REQUEST and not self.answered:
                 self._suspect(attempt, row, error)
             else:
@@ -277,3 +268,17 @@ def _reply(received: Received) -> Reply:
         return parse_reply(received.raw)
     except ValueError:
         raise Transient("malformed") from None
+
+
+def terminal_row(attempt: Attempt, error: Terminal) -> Row:
+    """The outcome of a request that would fail again."""
+    return Row(
+        key=attempt.key,
+        kind="call",
+        model=attempt.model,
+        endpoint=attempt.endpoint,
+        outcome="terminal",
+        raw=error.raw,
+        error=error.reason,
+        latency_ms=attempt.ms,
+    )

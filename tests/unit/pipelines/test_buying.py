@@ -135,6 +135,19 @@ async def test_rounds_end_and_what_is_left_goes_live_where_it_may(fallback: str 
     assert (found(counter, order), [r for _, _, r in states(counter)], shop.asked_live) == (2, [0, 1, 2], live)
 
 
+@pytest.mark.parametrize(("fallback", "live"), [(None, []), ("live", ["b"])])
+async def test_a_batch_that_would_be_refused_as_too_small_is_none(fallback: str | None, live: list[str]) -> None:
+    """Of three rows in one batch one fails, and alone it is too few for another."""
+    counter, bad = Counter(), an_order("b").keys.texts()
+    order = an_order(*"abc", delivery=Delivery(transport="batch", fallback=fallback))  # pyright: ignore[reportArgumentType]
+    shop = a_shop(
+        counter, min_rows=2, results=lambda keys: [failed(key) if key in bad else answered(key) for key in keys]
+    )
+    await bought(shop, Here(), [order])
+    assert (found(counter, order), states(counter), shop.asked_live) == (2, [("sealed", 3, 0)], live)
+    assert shop.sent.last_error == "test takes no batch of fewer than 2 rows, and 1 are left"
+
+
 async def test_a_model_that_is_denied_is_not_asked_again_in_any_way() -> None:
     counter = Counter()
     order = an_order(*"abc", delivery=Delivery(transport="batch", fallback="live"))

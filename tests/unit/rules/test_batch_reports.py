@@ -76,5 +76,10 @@ def test_what_is_no_batch_is_not_taken_for_one(changes: dict[str, Any]) -> None:
         report_of(a_batch(**changes))
 
 
-def test_an_empty_file_name_is_no_file() -> None:
-    assert report_of(a_batch(output_file_id="", error_file_id=None)).files == ()
+def test_a_batch_whose_answers_are_not_there_yet_is_waited_for() -> None:
+    assert report_of(a_batch(output_file_id=None)).state == "pending"
+
+
+def test_a_batch_without_an_answer_is_complete_without_a_file_of_them() -> None:
+    report = report_of(a_batch(output_file_id="", request_counts={"completed": 0, "failed": 3}))
+    assert (report.state, report.files) == ("completed", ("file-err",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from build_store import key
 from hypothesis import given
@@ -30,6 +32,13 @@ RULES = BatchRules(provider="p", max_rows=50_000, max_bytes=200_000_000, find="m
 )
 def test_batches_are_few_and_even(rows: int, tokens: int, most: int | None, expected: int) -> None:
     assert share(rows, tokens, RULES, most) == expected
+
+
+@given(st.integers(1, 10**5), st.integers(1, 500), st.integers(100, 10**4))
+def test_no_batch_is_smaller_than_the_provider_takes_where_that_can_be(rows: int, fewest: int, most: int) -> None:
+    size = share(rows, 0, replace(RULES, min_rows=fewest), most)
+    last = rows % size or size
+    assert last >= fewest or size == rows
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**10))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from build_batches import Counter, ScriptedApi, an_order
 
@@ -13,9 +15,10 @@ from triaxis.rules.batching import LOOKS
 from triaxis.steps.batching import Carried, abandon, carry, in_flight, intended, settle
 from triaxis.steps.orders import Order
 from triaxis.steps.purse import Purse
-from triaxis.steps.sending import Sent
+from triaxis.steps.sending import HOPELESS, Sent
 
 UNHEARD, SURE = Transient("reset"), Transient("rate_limit", status=429, billed=False)
+ROW_UPPER = Tokens(input=85, output=9)
 PENDING = BatchReport(provider_id="", state="pending", total=3, completed=2)
 
 
@@ -57,7 +60,7 @@ async def test_an_intention_says_what_is_at_stake() -> None:
     counter = Counter()
     intent = await one_batch(counter, ScriptedApi(book=counter.book), "a", "b")
     assert intent.upper == Tokens(input=2 * 85, output=18)
-    assert counter.book.held[intent.name].uppers == [Tokens(input=85, output=9)] * 2
+    assert counter.book.held[intent.name].uppers == [ROW_UPPER] * 2
     most = Money.of("0.000206")  # 170 x 1 + 18 x 2 millionths: batch prices
     flying = in_flight(counter.book, evaluation="evaluation.yaml", prices=counter.desk.prices)
     assert (len(flying.keys), flying.most) == (2, {"generate": most})
@@ -71,6 +74,24 @@ async def test_a_batch_that_could_pass_the_limit_is_not_intended() -> None:
     with pytest.raises(Denied, match=r"raise it to \$0.000206"):
         await cut(counter, api, an_order("a", "b"))
     assert len(counter.book.records) == 1
+
+
+async def test_a_request_that_cannot_be_written_has_its_outcome_and_costs_nothing() -> None:
+    counter, order = Counter(), an_order("a", "unwritable", "b")
+    (intent,) = await cut(counter, ScriptedApi(book=counter.book), order)
+    first, unwritable, last = order.keys.texts()
+    assert counter.book.held[intent.name].keys.texts() == [first, last]
+    row = counter.store.rows(order.keys.texts())[unwritable]
+    (attempt,) = counter.store.attempts([unwritable])[unwritable]
+    assert (row.outcome, row.error, attempt.may_bill) == ("terminal", "bad_request", False)
+    assert attempt.upper == replace(ROW_UPPER, input=85 + len("nwritable"))
+
+
+async def test_where_nothing_can_be_written_it_is_not_about_the_requests() -> None:
+    counter, order = Counter(), an_order(*(f"unwritable {n}" for n in range(HOPELESS)))
+    with pytest.raises(Denied, match=f"none of {HOPELESS} requests can be written"):
+        await cut(counter, ScriptedApi(book=counter.book), order)
+    assert not counter.store.rows(order.keys.texts())
 
 
 async def test_a_batch_is_intended_submitted_and_sealed() -> None:
