@@ -132,6 +132,24 @@ def test_what_a_killed_process_was_writing_is_cleared(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "work").iterdir()] == [f"{kept.name}.jsonl"]
 
 
+def test_the_files_of_a_batch_that_is_not_open_are_cleared(tmp_path: Path) -> None:
+    """Killed between the note of its end and the deletion, or between the file and the intention."""
+    book = BlobBook(FolderBlobs(tmp_path / "store"), tmp_path / "work")
+    kept, closed = intended(book, 1), intended(book, 2)
+    book.close(closed.name, CLOSED)
+    for name in (closed.name, "triaxis-3"):
+        (tmp_path / "work" / f"{name}.jsonl").write_bytes(b"prompts\n")
+    for name in (kept.name, closed.name):
+        (book.folder(name) / "0.jsonl").write_bytes(b"answers\n")
+    book.clear()
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [kept.name, f"{kept.name}.jsonl"]
+
+
+def test_where_no_batch_ever_was_there_is_nothing_to_clear(tmp_path: Path) -> None:
+    BlobBook(FolderBlobs(tmp_path / "store"), tmp_path / "work").clear()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_noted_first_stands(tmp_path: Path) -> None:
     """Two workers that find the same batch note one id; a second end changes nothing."""
     book = BlobBook(FolderBlobs(tmp_path / "store"), tmp_path / "work")

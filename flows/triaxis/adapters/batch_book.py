@@ -34,6 +34,7 @@ from triaxis.ports.batches import Draft
 
 FOLDER = "batches/"
 DRAFT = ".draft-"
+INPUT = ".jsonl"
 ROWS: Layout = {"key": "text", "input": "int", "output": "int"}
 
 T = TypeVar("T")
@@ -104,9 +105,17 @@ class BlobBook:
                 path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Deletes what a killed process left half-written; for the one process that holds the workspace."""
-        for left in self._work.glob(f"{DRAFT}*"):
-            left.unlink()
+        """Deletes the files that killed processes left of no open batch; for the one that holds the workspace."""
+        if not self._work.is_dir() or not (left := list(self._work.iterdir())):
+            return
+        kept = {record.intent.name for record in self.open()}
+        for path in left:
+            if path.name.removesuffix(INPUT) in kept:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def intend(self, draft: Draft, intent: BatchIntent, rows: BatchRows) -> None:
         """Notes a batch that is about to be submitted, with every row, and keeps its file for that."""
@@ -147,7 +156,7 @@ class BlobBook:
                 yield from (line for line in file if not line.isspace())
 
     def _file(self, name: str) -> Path:
-        return self._work / f"{name}.jsonl"
+        return self._work / f"{name}{INPUT}"
 
     def _parts(self) -> dict[str, set[str]]:
         """The contents that each batch has, where its intention is among them."""

@@ -214,7 +214,6 @@ class Session:
         Raises:
             BatchUnknown: where nobody can find out; a person decides.
         """
-        self.wiring.book.clear()
         for record in self.wiring.book.open():
             intent = record.intent
             if not self._reaches(intent):
@@ -366,6 +365,7 @@ async def session(
     with wiring.lock(verb):
         if unknown := wiring.store.settle():
             progress.note(f"an earlier run was cut off: {unknown} calls in flight may have been billed, and count so")
+        wiring.book.clear()
         held = Session(wiring=wiring, progress=progress, only=only, patience_s=patience_s)
         try:
             yield held

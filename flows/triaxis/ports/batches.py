@@ -112,7 +112,7 @@ class BatchBook(Protocol):
         ...
 
     def clear(self) -> None:
-        """Deletes what a killed process left half-written; for the one process that holds the workspace."""
+        """Deletes the files that killed processes left of no open batch; for the one that holds the workspace."""
         ...
 
     def intend(self, draft: Draft, intent: BatchIntent, rows: BatchRows) -> None:
