@@ -240,9 +240,12 @@ class Session:
             self.waiting.append(intent)
 
     async def collect_ready(self, wanted: Keys) -> None:
-        """Seals batches that have ended and hold nothing that is wanted any more: they are paid for."""
+        """Seals batches that have ended and hold nothing that is wanted any more: they are paid for.
+
+        One that nobody knows the provider to have is left alone, since to carry it would be to submit it.
+        """
         for intent, keys in self.flying():
-            if not keys.among(wanted).any():
+            if self.wiring.book.record(intent.name).submitted and not keys.among(wanted).any():
                 await self._carry(intent, 0.0)
 
     async def _carry(self, intent: BatchIntent, patience_s: float) -> bool:

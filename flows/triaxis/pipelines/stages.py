@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 from triaxis.domain.batches import BatchIntent
 from triaxis.domain.dag import STAGES
 from triaxis.domain.evaluation import Inputs
+from triaxis.domain.keys import Keys
 from triaxis.errors import Waiting
 from triaxis.pipelines import buying
 from triaxis.pipelines.session import Session
@@ -106,8 +107,10 @@ async def judge(session: Session, dispatch: Dispatch) -> None:
     """Scores every answer in every dimension; a score in doubt goes to the next judge, round by round."""
     w = session.wiring
     inputs, asked = w.evidence.inputs(), 0
-    if _judge_orders(session, inputs):
+    if orders := _judge_orders(session, inputs):
         calls.restore("judgments", store=w.store, evidence=w.evidence)
+    else:
+        await _bought(session, dispatch, orders)
     while orders := _judge_orders(session, inputs):
         asked += sum(map(len, orders))
         await _bought(session, dispatch, orders)
@@ -187,6 +190,8 @@ async def _bought(session: Session, dispatch: Dispatch, orders: Sequence[Order])
         Waiting: where batches are at their provider that this run does not wait for.
     """
     if not orders:
+        # A run that was killed may have sealed every row of a batch and not noted its end.
+        await session.collect_ready(Keys.of([]))
         return
     stage = orders[0].stage
     session.progress.begin(stage, sum(map(len, orders)), "calls")

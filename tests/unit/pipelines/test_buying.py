@@ -14,6 +14,7 @@ from build_calls import CountingProgress
 
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.evaluation import Operations
+from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Delivery, Limits, Target
 from triaxis.errors import BatchUnknown, Denied, Transient
@@ -203,6 +204,16 @@ async def test_what_is_not_wanted_any_more_is_paid_for_and_therefore_kept() -> N
     name = await left_behind(counter, "old", submitted=True)
     await bought(a_shop(counter, accepted=[name]), Here(), [an_order("new")])
     assert found(counter, an_order("old", "new")) == 2
+
+
+async def test_what_may_be_at_its_provider_is_not_submitted_by_whoever_only_collects() -> None:
+    """A run that has nothing to buy collects what has ended; a killed run's batch was accepted, and never heard of."""
+    counter = Counter()
+    name = await left_behind(counter, "a", "b", submitted=True)
+    shop = a_shop(counter, accepted=[name])
+    await shop.collect_ready(Keys.of([]))
+    assert shop.api is not None
+    assert (shop.api.accepted, states(counter)) == ([name], [("intended", 2, 0)])
 
 
 async def test_a_batch_of_a_model_that_is_not_used_any_more_is_left_alone() -> None:
