@@ -219,10 +219,11 @@ async def _look(intent: BatchIntent, api: BatchApi, desk: Desk) -> str | None:
     if api.rules.find == "none":
         raise BatchUnknown(intent.name, intent.rows, desk.most(intent))
     for looks in range(LOOKS):
+        if looks:
+            await desk.clock.sleep(look_again_s(looks - 1))
         found = await desk.steadily(intent.name, lambda: api.find(intent.name))
         if found is not None:
             return found
-        await desk.clock.sleep(look_again_s(looks))
     return None
 
 

@@ -179,6 +179,7 @@ async def test_what_a_killed_run_left_is_settled(was_accepted: bool, state: str)
     await settle(counter.book.record(intent.name), api=api, desk=counter.desk)
     assert counter.book.record(intent.name).state == state
     assert api.accepted == ([intent.name] if was_accepted else [])
+    assert counter.clock.slept == ([] if was_accepted else [0.5, 1.5]), "nothing is waited for after the last look"
 
 
 async def test_a_provider_that_cannot_be_asked_leaves_the_intention_open() -> None:
