@@ -99,6 +99,8 @@ class Reading:
     """By place: what went wrong with a row that has none."""
     refused: dict[int, tuple[Attempt, Row]] = field(default_factory=dict[int, tuple[Attempt, Row]])
     """Bad requests: outcomes only if something was answered, which shows that they are about themselves."""
+    resent: dict[int, int] = field(default_factory=dict[int, int])
+    """By place: sends of a row before the last one. A gateway made them; each may have been answered, and billed."""
     answers: int = 0
     """Rows with an answer of status 200, whatever it says."""
     answered: int = 0
@@ -128,6 +130,8 @@ class Reading:
             return
         if self.sealed[place]:
             return
+        if said.sends > 1:
+            self.resent[place] = said.sends - 1
         if said.status == ANSWERED:
             self._answer(place, said, sealing)
         else:
@@ -164,12 +168,10 @@ class Reading:
 
     def _seal(self, place: int, attempt: Attempt, said: BatchLine, reason: str | None, sealing: Sealing) -> None:
         row = self._row(said, reason, "answered" if reason is None else "terminal")
-        for part in range(1, said.sends):
-            # A gateway was killed while it waited for this one: it may have been answered, and was sent again.
-            sealing.add(self._attempt(place, said.custom_id, part), None)
         self._outcome(place, attempt, row, sealing)
 
     def _outcome(self, place: int, attempt: Attempt, row: Row, sealing: Sealing) -> None:
+        self._note_resent(place, attempt.key, sealing)
         sealing.add(attempt, row)
         self.sealed[place] = 1
         self.failed.pop(place, None)
@@ -192,6 +194,10 @@ class Reading:
 
     def _attempt(self, place: int, key: str, part: int = 0) -> Attempt:
         return attempt_in(self.intent, key, self.uppers[place], part)
+
+    def _note_resent(self, place: int, key: str, sealing: Sealing) -> None:
+        for part in range(1, self.resent.get(place, 0) + 1):
+            sealing.add(self._attempt(place, key, part), None)
 
     def show(self) -> None:
         """Tells progress of the outcomes since the last time."""
@@ -221,9 +227,11 @@ class Reading:
         if report.state == "rejected":
             self.last_error = f"the provider rejected the batch: {rejection(report.faults)}"
             self.denied = "" if passes(report.faults) else self.last_error
-        left = [self.failed.get(place) or self._unread(place, key, report) for key, place in self._unsealed()]
-        for attempt in left:
-            sealing.add(attempt, None)
+        left: list[Attempt] = []
+        for key, place in self._unsealed():
+            left.append(self.failed.get(place) or self._unread(place, key, report))
+            self._note_resent(place, key, sealing)
+            sealing.add(left[-1], None)
         self.cost += spend(left, self.desk.prices)[1] if self.intent.model in self.desk.prices else NO_MONEY
         failed = len(self.places) - self.answered - self.terminal
         return Sent(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -51,6 +52,11 @@ class Ended:
 def nothing(keys: Sequence[str]) -> Sequence[bytes]:
     del keys
     return ()
+
+
+def resent(line: bytes, sends: int) -> bytes:
+    """The line, as a gateway writes it of a row that it sent so often."""
+    return json.dumps({**json.loads(line), "triaxis": {"sends": sends}}).encode() + b"\n"
 
 
 async def ended(results: Results, *, report: BatchReport | None = None, texts: str = "abc", **script: object) -> Ended:
@@ -254,6 +260,24 @@ async def test_a_gateway_tells_of_sends_that_may_have_been_answered_and_of_busy_
     assert end.spent == (ONE_ROW * 3, ONE_UPPER)
     assert end.rows[0] is not None
     assert end.rows[0].busy_core_s == 0.25
+
+
+async def test_sends_that_may_have_been_billed_are_told_of_failed_rows_too() -> None:
+    """Three sends of a row that failed, and two of one that is refused; the last of each is the one that is told of."""
+    end = await ended(
+        lambda keys: [
+            resent(failed(keys[0], 429, "rate_limit_exceeded"), 3),
+            resent(failed(keys[1], 400, "invalid"), 2),
+            answered(keys[2]),
+        ]
+    )
+    assert (end.sent.answered, end.sent.terminal, end.sent.failed) == (1, 1, 1)
+    assert [[a.outcome for a in tried] for tried in end.attempts] == [
+        ["failed", "unknown", "unknown"],
+        ["failed", "unknown"],
+        ["answered"],
+    ]
+    assert end.spent == (ONE_ROW, ONE_UPPER * 3)
 
 
 async def test_collecting_twice_adds_nothing() -> None:

@@ -70,12 +70,13 @@ class RowSender:
         self.journal.sent(index)
         self.progress.sent(index)
         heard = await self._heard(row)
+        before = self.progress.sends[index] - 1
         if not _taken(heard):
             self.journal.untaken(index)
             self.progress.untaken(index)
         name = RowName(batch_id=self.batch.id, row=index, custom_id=row.custom_id)
-        sends = max(1, self.progress.sends[index])
-        return _met(name, heard, sends=sends)
+        # The last sending counts here, taken or not: what it came to is what the line tells.
+        return _met(name, heard, sends=before + 1)
 
     async def _heard(self, row: InputRow) -> Answer | CallFailed:
         try:

@@ -110,6 +110,14 @@ async def test_what_surely_was_not_taken_counts_as_no_send(said: Said, tmp_path:
     assert len(sending.pauses) == 2
 
 
+async def test_a_last_sending_that_was_not_taken_hides_none_before_it(tmp_path: Path) -> None:
+    """A failure that may have been billed, and then only refusals: the line tells of both."""
+    sending = a_sending(tmp_path, a_refusal(500), *[a_refusal(429)] * 99)
+    sent = await sending.send()
+    response: Any = sent.outcome.line["response"]
+    assert (response["status_code"], ours(sent), sending.journalled) == (429, {"sends": 2}, {0: 1})
+
+
 async def test_sends_of_an_earlier_process_count(tmp_path: Path) -> None:
     sending = a_sending(tmp_path, an_answer())
     sending.progress.sent(0)
