@@ -130,12 +130,13 @@ class OpenAI:
         bad = [(outcome, line) for outcome, line in rendered if outcome.status != 200]
         unrun = [_unrun(row, job.state) for row in job.unrun]
         return (
-            self._file(job, "output", b"".join(lines_of(job, good))),
-            self._file(job, "error", b"".join([*lines_of(job, bad), *unrun])),
+            self._file(job, "output", b"".join(lines_of(job, good)), lines=len(good)),
+            self._file(job, "error", b"".join([*lines_of(job, bad), *unrun]), lines=len(bad) + len(unrun)),
         )
 
-    def _file(self, job: Job, kind: str, data: bytes) -> str | None:
-        if not data:
+    def _file(self, job: Job, kind: str, data: bytes, *, lines: int) -> str | None:
+        """A file that has lines, or should have."""
+        if not lines:
             return None
         file = Stored(id=f"file-{job.id}-{kind}", name=f"{job.id}_{kind}.jsonl", purpose="batch_output", data=data)
         return self.batches.files.setdefault(file.id, file).id

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from batch_jobs import Asked, Fate, Job, Refused, ledger_lines
 from ledger_provider import Settings
-from provider_parts import Ledger, close, draw, refusal, reset
+from provider_parts import Ledger, close, digest_of, draw, refusal, reset
 
 CALLS = ("upload", "create", "retrieve", "list", "cancel", "content", "files")
 CALL_FAULTS = ("rate_limit", "unavailable", "reset", "server", "hang", "lost", "truncated", "malformed")
@@ -103,6 +103,7 @@ class Batches:
         self.jobs[job.id] = job
         stored = self.files.get(file)
         line = {"kind": "batch", "batch": job.id, "protocol": protocol, "name": name, "rows": len(asked)}
+        line["of"] = digest_of(row.custom_id for row in asked)
         await self.ledger.bill({"at_ns": time.time_ns(), **line, "file": stored.name if stored else None})
         if job.faults:
             job.state = "failed"
@@ -167,6 +168,8 @@ class Batches:
             place = f"{call} {http.path}"
             fault = self._fault(call, place, self.seen[place])
             self.seen[place] += 1
+            if fault is not None:
+                await self.ledger.bill({"at_ns": time.time_ns(), "kind": "fault", "call": call, "fault": fault})
             if fault in BEFORE:
                 return self._nothing_done(fault, http)
             answer = await handler(http)

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TRIAXIS = str(Path(sys.executable).with_name("triaxis"))
@@ -68,3 +69,55 @@ def running_gateway(
             yield RunningGateway(process=process, api_base=json.loads(line)["api_base"], folder=folder)
         finally:
             process.kill()
+
+
+@dataclass(slots=True, kw_only=True)
+class MortalGateway:
+    """A gateway that is killed and started again at the same place, for whoever needs it meanwhile."""
+
+    folder: Path
+    upstream: str
+    options: Sequence[str]
+    program: Sequence[str]
+    env: Mapping[str, str]
+    api_base: str = ""
+    kills: int = 0
+    up: threading.Event = field(default_factory=threading.Event)
+    """Whether it has been up at all."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """Whether nobody needs it any more."""
+
+    def live(self, lives_s: Sequence[float]) -> None:
+        """So many lives of so many seconds, and one without an end."""
+        port = "0"
+        for seconds in (*lives_s, None):
+            with running_gateway(
+                self.folder, self.upstream, *self.options, port=port, env=self.env, program=self.program
+            ) as gateway:
+                port, self.api_base = gateway.port, gateway.api_base
+                self.up.set()
+                if self.over.wait(seconds):
+                    return
+                gateway.kill()
+                self.kills += 1
+
+
+@contextmanager
+def mortal_gateway(
+    folder: Path,
+    upstream: str,
+    *options: str,
+    lives_s: Sequence[float],
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = (TRIAXIS,),
+) -> Generator[MortalGateway]:
+    """A gateway that answers most of the time, until the context ends."""
+    gateway = MortalGateway(folder=folder, upstream=upstream, options=options, program=program, env=env or {})
+    keeper = threading.Thread(target=gateway.live, args=(lives_s,), daemon=True)
+    keeper.start()
+    assert gateway.up.wait(timeout=60), (folder / "gateway.txt").read_text()
+    try:
+        yield gateway
+    finally:
+        gateway.over.set()
+        keeper.join(timeout=60)

@@ -7,12 +7,29 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SUPPORT = Path(__file__).parent
 MOST_RESUMES = 8
+LOOK_S = 0.001
+PATIENCE_S = 180.0
+
+
+def never() -> bool:
+    """A moment that does not come."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int | None
+    """None where it was killed."""
+    said: str
+    """On standard output and standard error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +63,19 @@ class Subject:
             if self.started().wait(timeout=180) == 0:
                 return time.monotonic() - began
         raise AssertionError((self.folder / "output.txt").read_text())
+
+    def ended(self, *, kill: Callable[[], bool] = never) -> Ended:
+        """Runs it once, to its end or until `kill` says that the moment to kill it with -9 has come."""
+        output = self.folder / "output.txt"
+        before = output.stat().st_size if output.exists() else 0
+        running, began, code = self.started(), time.monotonic(), None
+        while (code := running.poll()) is None and not kill():
+            assert time.monotonic() - began < PATIENCE_S, output.read_text()[before:]
+            time.sleep(LOOK_S)
+        if code is None:
+            running.kill()
+            running.wait()
+        return Ended(code=code, said=output.read_bytes()[before:].decode())
 
     def killed(self, after_s: float) -> bool:
         """Kills it with -9 after that time; False where it had ended by then."""

@@ -44,6 +44,17 @@ class BatchBill:
     file: str | None
     """Name of the input file."""
     rows: int
+    of: str
+    """`provider_parts.digest_of` its custom_ids."""
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFault:
+    """One call about files or batches that met a fault."""
+
+    call: str
+    fault: str
     at_ns: int
 
 
@@ -81,6 +92,10 @@ class RunningProvider:
     def rows(self) -> list[RowBill]:
         """The rows of batches billed so far."""
         return [RowBill(**line) for line in self._lines("row")]
+
+    def call_faults(self) -> list[CallFault]:
+        """The calls about files and batches that met a fault so far."""
+        return [CallFault(**line) for line in self._lines("fault")]
 
     def _lines(self, kind: str) -> list[dict[str, Any]]:
         if not self.ledger.exists():
