@@ -18,7 +18,7 @@ from chaos_workspace import KEY, LIMITS, TRIAXIS, USD, Usd
 from gateway_process import mortal_gateway
 from kill_moments import moments
 from provider_parts import digest_of
-from provider_process import BatchBill, RunningProvider, running_provider
+from provider_process import BatchBill, running_provider
 
 DELAY_MS = 40
 CONCURRENCY = 6

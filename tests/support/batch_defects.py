@@ -1,5 +1,7 @@
 """Promises taken out of buying in batches, one at a time: what audits spending must notice every one of them."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -10,6 +12,7 @@ from triaxis.adapters.batch_book import BlobBook
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, Submitted
 from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Attempt, Row
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.ports.stores import Sealing
 from triaxis.quantities import Tokens
@@ -29,7 +32,7 @@ def never_looks() -> None:
 def late_intention() -> None:
     """The intention is written when the provider has accepted the batch."""
     kept: dict[str, BatchIntent] = {}
-    note, record, submitted = BlobBook._note, BlobBook.record, BlobBook.submitted
+    note, record, real_submitted = BlobBook._note, BlobBook.record, BlobBook.submitted
 
     def late_note(self: BlobBook, name: str, part: str, value: Any) -> None:
         if isinstance(value, BatchIntent):
@@ -40,10 +43,10 @@ def late_intention() -> None:
     def kept_record(self: BlobBook, name: str) -> BatchRecord:
         return BatchRecord(intent=kept[name]) if name in kept else record(self, name)
 
-    def late_submitted(self: BlobBook, name: str, value: Submitted) -> None:
+    def late_submitted(self: BlobBook, name: str, submitted: Submitted) -> None:
         if name in kept:
             note(self, name, "intent.json", kept.pop(name))
-        submitted(self, name, value)
+        real_submitted(self, name, submitted)
 
     BlobBook._note, BlobBook.record, BlobBook.submitted = late_note, kept_record, late_submitted
 
@@ -126,11 +129,11 @@ def uncleared() -> None:
 def forgotten() -> None:
     """A run does not know of batches that an earlier one submitted."""
 
-    def flying(self: Session) -> Sequence[tuple[BatchIntent, Keys]]:
-        del self
+    def flying(session: Session, wanted: Keys) -> Sequence[tuple[BatchIntent, Keys]]:
+        del session, wanted
         return ()
 
-    Session.flying = flying
+    on_their_way.flying = flying
 
 
 BATCH_DEFECTS: dict[str, Callable[[], None]] = {

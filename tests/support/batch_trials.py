@@ -1,4 +1,4 @@
-"""Purchases in batches under kills: workspaces that are prepared once, and everything that is wrong with one purchase."""
+"""Purchases in batches under kills: workspaces prepared once, and everything that is wrong with one purchase."""
 
 from __future__ import annotations
 

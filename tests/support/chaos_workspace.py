@@ -139,10 +139,18 @@ class Workspace:
     @property
     def prices(self) -> Mapping[str, PriceRow]:
         """By model, as they are read."""
-        exact = {
-            model: {name: Money.of(usd).usd for name, usd in self._columns(model).items()} for model in self.models
-        }
-        return {model: PriceRow(model=model, source="prices.yaml", **exact[model]) for model in self.models}
+        return {model: self._price(model) for model in self.models}
+
+    def _price(self, model: str) -> PriceRow:
+        exact = [Money.of(usd).usd for usd in self.usd[name_of(model)]]
+        return PriceRow(
+            model=model,
+            source="prices.yaml",
+            input_cost_per_token=exact[0],
+            output_cost_per_token=exact[1],
+            input_cost_per_token_batches=exact[2],
+            output_cost_per_token_batches=exact[3],
+        )
 
     @property
     def requests(self) -> list[Request]:

@@ -71,7 +71,7 @@ def sights(workspace: Workspace, ledger: Path) -> Mapping[str, Callable[[], int]
 
 
 def moments(rng: random.Random, workspace: Workspace, ledger: Path, length_s: float) -> list[Moment]:
-    """One to three: some by the clock within the length of a run that faults make longer, others at what can be seen."""
+    """One to three: some by the clock within a run that faults make longer, others at what can be seen."""
     seen = sights(workspace, ledger)
 
     def drawn() -> Moment:

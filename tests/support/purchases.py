@@ -198,7 +198,7 @@ class Books:
         by_request = defaultdict[str, list[Bill]](list)
         for bill in bills:
             by_request[bill.request].append(bill)
-        batched = ledger.by_row() if ledger else {}
+        batched: Mapping[str, Mapping[str, Sequence[RowBill]]] = ledger.by_row() if ledger else {}
         rows, attempts = self.store.rows(self.requests.keys()), self.store.attempts(self.requests.keys())
         return [
             Account(

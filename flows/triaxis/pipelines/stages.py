@@ -16,7 +16,7 @@ from triaxis.domain.dag import STAGES
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.keys import Keys
 from triaxis.errors import Waiting
-from triaxis.pipelines import buying
+from triaxis.pipelines import buying, on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.rules.words import counted
 from triaxis.steps import assess as assess_step
@@ -51,7 +51,7 @@ class Here:
 
     async def batch(self, session: Session, intent: BatchIntent) -> None:
         """One batch."""
-        await session.carry(intent.name)
+        await on_their_way.carry(session, intent.name)
 
     async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
         """All missing blocks, in the plan's interleaved order."""
@@ -191,7 +191,7 @@ async def _bought(session: Session, dispatch: Dispatch, orders: Sequence[Order])
     """
     if not orders:
         # A run that was killed may have sealed every row of a batch and not noted its end.
-        await session.collect_ready(Keys.of([]))
+        await on_their_way.collect_ready(session, Keys.of([]))
         return
     stage = orders[0].stage
     session.progress.begin(stage, sum(map(len, orders)), "calls")

@@ -18,6 +18,7 @@ from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Delivery, Limits, Target
 from triaxis.errors import BatchUnknown, Denied, Transient
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.buying import bought
 from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import Here
@@ -72,6 +73,7 @@ def a_shop(
     )
     wiring = SimpleNamespace(
         config="evaluation.yaml",
+        shared=False,
         store=counter.store,
         book=counter.book,
         clock=counter.clock,
@@ -211,7 +213,7 @@ async def test_what_may_be_at_its_provider_is_not_submitted_by_whoever_only_coll
     counter = Counter()
     name = await left_behind(counter, "a", "b", submitted=True)
     shop = a_shop(counter, accepted=[name])
-    await shop.collect_ready(Keys.of([]))
+    await on_their_way.collect_ready(shop, Keys.of([]))
     assert shop.api is not None
     assert (shop.api.accepted, states(counter)) == ([name], [("intended", 2, 0)])
 
