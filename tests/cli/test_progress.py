@@ -24,6 +24,18 @@ class Clock:
         return self.now
 
 
+def test_what_a_batch_of_another_stage_cost_is_counted() -> None:
+    """A run collects what earlier runs left behind, whatever is at work now."""
+    out, time = io.StringIO(), Clock()
+    lines, bars = Lines(out, time), Bars(Display(console=Console(file=out)))
+    for shown in (lines, bars):
+        shown.advance("judge", 20, Money.of("0.5"))
+        shown.begin("generate", 100, "calls")
+    time.now += 15
+    lines.advance("generate", 10, Money.of("0.25"))
+    assert "generate: 10 of 100 calls, $0.750 so far, about 2 min 15 s left" in out.getvalue()
+
+
 def test_a_run_in_a_log() -> None:
     """A line when a stage begins and ends, and one each quarter of a minute between."""
     out, time = io.StringIO(), Clock()

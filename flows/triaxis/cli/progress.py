@@ -64,10 +64,11 @@ class Lines:
         self._print(f"{stage}: {total} {unit}" if total else f"{stage}")
 
     def advance(self, stage: str, done: int = 1, spent: Money = NO_MONEY) -> None:
-        """Counts, and prints now and then."""
-        count = self._counts[stage]
-        count.done += done
+        """Counts, and prints now and then; of a stage that is not at work, what was spent alone."""
         self._spent += spent
+        if (count := self._counts.get(stage)) is None:
+            return
+        count.done += done
         now = self._now()
         if now - count.logged >= LOG_EVERY_S:
             count.logged = now
@@ -108,9 +109,10 @@ class Bars:
         )
 
     def advance(self, stage: str, done: int = 1, spent: Money = NO_MONEY) -> None:
-        """Moves the stage's bar."""
+        """Moves the stage's bar, where it has one."""
         self._spent += spent
-        self._display.update(self._tasks[stage], advance=done, spent=dollars(float(self._spent.usd)))
+        if stage in self._tasks:
+            self._display.update(self._tasks[stage], advance=done, spent=dollars(float(self._spent.usd)))
 
     def end(self, stage: str, summary: str) -> None:
         """Replaces the bar by one line."""
