@@ -96,3 +96,15 @@ def test_a_buyer_and_a_gateway_that_are_killed_pay_for_every_row_and_know_of_eve
     seed: int, tmp_path: Path, stock: Stock
 ) -> None:
     assert tried(tmp_path, f"gateway batches {seed}", stock) == []
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("defect", ["one_send", "no_mark"])
+def test_the_audit_notices_a_broken_promise(defect: str, tmp_path: Path, stock: Stock) -> None:
+    """Of the buyer, which counts sends, or of the gateway, which marks them; not every seed meets its moment."""
+    defective = {"ours" if defect == "one_send" else "gateways": (*DEFECTIVE, defect)}
+    for number in range(6):
+        if found := tried(tmp_path / str(number), f"{defect} {number}", stock, **defective):
+            sys.stdout.write(f"{found[:3]}\n")
+            return
+    raise AssertionError(defect)

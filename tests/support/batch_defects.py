@@ -16,6 +16,7 @@ from triaxis.pipelines import on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.ports.stores import Sealing
 from triaxis.quantities import Tokens
+from triaxis.rules.batch_lines import BatchLine
 from triaxis.steps import batch_results, batching
 from triaxis.steps.batch_results import Reading
 
@@ -117,6 +118,16 @@ def unmarked() -> None:
     batch_results.attempt_in = attempt_in
 
 
+def one_send() -> None:
+    """Whatever a gateway tells of its sends, a row counts as sent once."""
+    real = batch_results.read_line
+
+    def read_line(line: bytes) -> BatchLine:
+        return replace(real(line), sends=1)
+
+    batch_results.read_line = read_line
+
+
 def uncleared() -> None:
     """What killed processes left stays."""
 
@@ -143,6 +154,7 @@ BATCH_DEFECTS: dict[str, Callable[[], None]] = {
     "dropped_failures": dropped_failures,
     "unread_is_free": unread_is_free,
     "unmarked": unmarked,
+    "one_send": one_send,
     "uncleared": uncleared,
     "forgotten": forgotten,
 }
