@@ -17,7 +17,7 @@ test: venv-dev       ## every test, with coverage of the core
 	@$(BIN)/coverage report --include='*/triaxis/domain/*,*/triaxis/stats/*,*/triaxis/rules/*' --fail-under=100 --skip-covered
 
 chaos: venv-dev      ## the long fault-injection runs
-	@$(BIN)/python -m pytest -q -m chaos tests
+	@$(BIN)/python -m pytest -q -n 2 -m chaos tests
 
 parity: venv-dev .venv-3.13/ready ## the same bytes from the same rows under OTHER_PYTHON
 	@$(BIN)/python -m pytest -q -k another_python tests/pipelines/test_repro_parity.py

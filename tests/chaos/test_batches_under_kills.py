@@ -15,7 +15,7 @@ from chaos_workspace import LIMITS, Workspace
 from kill_moments import Moment, moments, sights, when
 
 DEFECTIVE = (sys.executable, str(Path(__file__).with_name("defective.py")))
-SEEDS = {"metadata": 70, "file_name": 40, "none": 24}
+SEEDS = {"metadata": 80, "file_name": 50, "none": 40}
 """Seeds by how a batch whose id was never heard is found again."""
 
 

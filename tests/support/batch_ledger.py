@@ -70,12 +70,17 @@ class BatchLedger:
         """
         by_id = {batch.provider_id: batch for batch in self.ours if batch.provider_id is not None}
         by_name = {batch.name: batch for batch in self.ours}
-        given_up = {batch.of: batch for batch in self.ours if batch.state == "abandoned" and not batch.provider_id}
         found = {
-            bill.batch: by_id.get(bill.batch) or by_name.get(bill.name or "") or given_up.get(bill.of)
+            bill.batch: by_id.get(bill.batch) or by_name.get(bill.name or "") or self._given_up(bill)
             for bill in self.batches
         }
         return {provider_id: batch for provider_id, batch in found.items() if batch is not None}
+
+    def _given_up(self, bill: BatchBill) -> OurBatch | None:
+        """The last batch of its rows that was intended by then, and given up since."""
+        lost = [batch for batch in self.ours if batch.state == "abandoned" and not batch.provider_id]
+        mine = [batch for batch in lost if batch.intended_ns <= bill.at_ns and batch.of == bill.of]
+        return mine[-1] if mine else None
 
     def unclaimed(self, of: str) -> list[str]:
         """The provider's batches of these rows that no batch of ours is known to be."""
