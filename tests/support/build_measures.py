@@ -91,6 +91,10 @@ class MemoryEvidence:
         """As given."""
         return self.given
 
+    def case_ids(self) -> Iterator[str]:
+        """Those of the inputs."""
+        return (case.id for case in self.given.cases)
+
     def validation(self) -> Validation:
         """As given."""
         return self.validated

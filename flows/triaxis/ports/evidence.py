@@ -65,6 +65,10 @@ class Evidence(Protocol):
         """The inputs as `prepare` resolved them."""
         ...
 
+    def case_ids(self) -> Iterator[str]:
+        """The ids of the inputs' cases, in their order, without reading the rest of them."""
+        ...
+
     def validation(self) -> Validation:
         """The outcome of the last validation."""
         ...

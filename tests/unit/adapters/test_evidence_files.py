@@ -62,6 +62,7 @@ def test_inputs_come_back_as_they_were(evidence: FileEvidence) -> None:
     evidence.write_inputs(rich_inputs(), a_validation(), {"dataset_sha256": "ab"})
     assert evidence.inputs() == rich_inputs()
     assert evidence.validation() == a_validation()
+    assert list(evidence.case_ids()) == [case.id for case in rich_inputs().cases]
     assert evidence.hashes() == {"dataset_sha256": "ab"}
 
 
