@@ -68,6 +68,9 @@ class BookJournal:
         self.lines.append(("settle", attempt, row))
         await asyncio.sleep(0)
 
+    async def seal(self) -> None:
+        """Nobody else looks."""
+
     @property
     def rows(self) -> list[Row]:
         """What was sealed."""

@@ -31,6 +31,7 @@ from prefect.tasks import Task
 
 from triaxis.domain.batches import BatchIntent
 from triaxis.errors import Transient, Waiting
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.holding import attach
 from triaxis.pipelines.outlook import outlook, within_budget
 from triaxis.pipelines.session import SHARD, Session
@@ -131,7 +132,7 @@ async def _send(workspace: str, config: str, stage: str, keys: list[str]) -> Non
 @task(cache_policy=NO_CACHE)
 async def _carry(workspace: str, config: str, name: str) -> None:
     async with attach(workspace, config) as session:
-        await session.carry(name)
+        await on_their_way.carry(session, name)
 
 
 @task(name="probe", task_run_name="probe", cache_policy=NO_CACHE)
