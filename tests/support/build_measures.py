@@ -103,8 +103,9 @@ class MemoryEvidence:
         """Keeps them."""
         self.made = list(rows)
 
-    def generations(self) -> Iterator[Generation]:
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
         """As given."""
+        del attempts
         return iter(self.made)
 
     def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:

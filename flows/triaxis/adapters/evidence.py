@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -79,9 +80,10 @@ class FileEvidence:
         """Writes generations.parquet, by variant, case and sample."""
         self._write("generations", map(tables.generation_cells, rows), by=("variant", "case_id", "sample"))
 
-    def generations(self) -> Iterator[Generation]:
-        """Reads generations.parquet, in its order."""
-        return map(tables.generation_of, self._scan("generations"))
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
+        """Reads generations.parquet, in its order; with or without the attempts behind each answer."""
+        make = tables.generation_of if attempts else partial(tables.generation_of, attempted=False)
+        return map(make, self._scan("generations"))
 
     def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """Writes probes.parquet: requests by variant, block and index, then the paid blocks by key."""

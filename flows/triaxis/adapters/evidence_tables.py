@@ -13,14 +13,13 @@ from typing import Any, Final, assert_never, cast
 from triaxis.adapters.parquet_files import Cell, Layout
 from triaxis.adapters.row_codec import (
     Fields,
+    array_text,
     attempt_facts,
     attempt_fields,
     attempt_from,
     row_fields,
     row_from,
     row_of,
-    text_of,
-    text_without_floats,
     tokens_cells,
     tokens_of,
 )
@@ -249,8 +248,8 @@ def generation_cells(generation: Generation) -> tuple[Cell, ...]:
     )
 
 
-def generation_of(cells: Sequence[Cell]) -> Generation:
-    """The generation of cells in the order of `GENERATIONS`."""
+def generation_of(cells: Sequence[Cell], *, attempted: bool = True) -> Generation:
+    """The generation of cells in the order of `GENERATIONS`, with or without its attempts."""
     variant, case_id, sample, *paid, finish_reason, answer, withheld, reply_model, refusal = cells[:13]
     *tokens, busy_core_s, latency_ms, stated_usd, client, attempts, raw = cells[13:]
     key, model, endpoint, outcome, error = paid
@@ -262,7 +261,9 @@ def generation_of(cells: Sequence[Cell]) -> Generation:
         **where,
         row=row_of((key, kind, model, endpoint, outcome, error, client, busy_core_s, latency_ms, raw)),
         reply=None if text is None else Reply(text=text, usage=tokens_of(tokens), **given),
-        attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint}),
+        attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint})
+        if attempted
+        else (),
         stated_usd=cast("float | None", stated_usd),
     )
 
@@ -329,8 +330,8 @@ def judgment_cells(judgment: Judgment) -> tuple[Cell, ...]:
         why,
         judgment.judge,
         " ".join(row.key for row in judgment.rows) or None,
-        text_of([row_fields(row) for row in judgment.rows]) if judgment.rows else None,
-        text_of([attempt_fields(a) for a in judgment.attempts]) if judgment.attempts else None,
+        array_text([row_fields(row) for row in judgment.rows]) if judgment.rows else None,
+        array_text([attempt_fields(a) for a in judgment.attempts]) if judgment.attempts else None,
     )
 
 
@@ -357,10 +358,7 @@ def judge_rows(text: str | None) -> tuple[Row, ...]:
 def attempts_text(attempts: Iterable[Attempt]) -> str | None:
     """Attempts of one key, without the key, model and endpoint that stand in their line; None for none."""
     facts = [attempt_facts(attempt) for attempt in attempts]
-    if not facts:
-        return None
-    # Only the duration of a live call is a float.
-    return text_of(facts) if any("ms" in some for some in facts) else text_without_floats(facts)
+    return array_text(facts) if facts else None
 
 
 def attempts_of(text: str | None, line: Mapping[str, Any] | None = None) -> tuple[Attempt, ...]:

@@ -49,6 +49,9 @@ ATTEMPT_LAYOUT: Final[Layout] = {
 }
 """`counted` says whether there is a usage, which may be one of no counts; the counts after it are the usage's."""
 
+FLOATS = frozenset(n for n, kind in (*ROW_LAYOUT.items(), *ATTEMPT_LAYOUT.items()) if kind == "float")
+"""The fields that hold one, where they are there."""
+
 Fields = dict[str, Any]
 """A JSON object that this module wrote: its shape is known, not checked."""
 
@@ -226,9 +229,10 @@ def text_of(value: Fields | list[Fields]) -> str:
     return _ENCODE(value)
 
 
-def text_without_floats(value: list[Fields]) -> str:
-    """`text_of` of a value in which no number is a float."""
-    return plain_json(value) or text_of(value)
+def array_text(objects: list[Fields]) -> str:
+    """`text_of` of rows or attempts."""
+    plain = all(map(FLOATS.isdisjoint, objects))
+    return (plain_json(objects) if plain else None) or text_of(objects)
 
 
 def each_once(attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:
