@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, BatchRows, Closed
@@ -35,19 +37,20 @@ async def collect(record: BatchRecord, report: BatchReport, *, api: BatchApi, de
     Raises:
         CallFailed: where the results cannot be fetched; the batch stays open.
     """
-    reading = Reading.of(record.intent, desk.book.rows(record.intent.name), desk)
-    for _ in range(FETCHES if report.state != "rejected" else 0):
-        files = await desk.steadily(record.intent.name, lambda: api.fetch(report, desk.book.folder(record.intent.name)))
+    intent = record.intent
+    fetch = partial(desk.steadily, intent.name, lambda: api.fetch(report, desk.book.folder(intent.name)))
+    files: Sequence[Path] = () if report.state == "rejected" else await fetch()
+    async with desk.reading:
+        reading = Reading.of(intent, desk.book.rows(intent.name), desk)
+        await _read(files, reading)
+        for _ in range(1, FETCHES):
+            if report.state == "rejected" or whole(report, reading.answers):
+                break
+            await _read(await fetch(), reading)
         with desk.store.sealing() as sealing:
-            await _read(desk.book.lines(files), reading, sealing)
-        if whole(report, reading.answers):
-            break
-    with desk.store.sealing() as sealing:
-        sent = reading.ended(report, sealing)
+            sent = reading.ended(report, sealing)
     if reading.strange:
-        desk.progress.note(
-            f"{record.intent.name}: {reading.strange} lines of its results name no row or cannot be read"
-        )
+        desk.progress.note(f"{intent.name}: {reading.strange} lines of its results name no row or cannot be read")
     closed = Closed(
         state="sealed",
         at_ns=desk.clock.now_ns(),
@@ -56,8 +59,8 @@ async def collect(record: BatchRecord, report: BatchReport, *, api: BatchApi, de
         failed=sent.failed,
         why=sent.last_error,
     )
-    desk.book.close(record.intent.name, closed)
-    desk.purse.ended(desk.most(record.intent), reading.cost)
+    desk.book.close(intent.name, closed)
+    desk.purse.ended(desk.most(intent), reading.cost)
     return sent
 
 
@@ -88,12 +91,14 @@ def attempt_in(
     )
 
 
-async def _read(lines: Iterator[bytes], reading: Reading, sealing: Sealing) -> None:
-    for number, line in enumerate(lines, 1):
-        reading.take(line, sealing)
-        if number % YIELD_EVERY == 0:
-            reading.show()
-            await asyncio.sleep(0)
+async def _read(files: Sequence[Path], reading: Reading) -> None:
+    """Seals what the lines of some files say."""
+    with reading.desk.store.sealing() as sealing:
+        for number, line in enumerate(reading.desk.book.lines(files), 1):
+            reading.take(line, sealing)
+            if number % YIELD_EVERY == 0:
+                reading.show()
+                await asyncio.sleep(0)
     reading.show()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -263,3 +264,17 @@ async def test_collecting_twice_adds_nothing() -> None:
     book.records[end.name] = replace(book.records[end.name], closed=None)
     await carry(end.name, api=end.api, desk=end.counter.desk, patience_s=1e9)
     assert (end.rows, end.attempts) == before
+
+
+async def test_results_are_read_one_batch_at_a_time() -> None:
+    """What a batch's rows take in memory is taken once, however many batches end together."""
+    counter = Counter()
+    api = ScriptedApi(book=counter.book, results=lambda keys: [answered(key) for key in keys])
+    (intent,) = [i async for i in intended(an_order("a"), api=api, desk=counter.desk, number=0)]
+    await counter.reading.acquire()
+    carried = asyncio.create_task(carry(intent.name, api=api, desk=counter.desk, patience_s=1e9))
+    while intent.name not in {folder.name for folder in counter.book.fetched}:
+        await asyncio.sleep(0)
+    assert not counter.store.rows(counter.book.held[intent.name].keys.texts())
+    counter.reading.release()
+    assert (await carried).sent == Sent(answered=1)
