@@ -117,6 +117,7 @@ class CountingProgress:
 
     done: int = 0
     spent: Money = NO_MONEY
+    noted: list[str] = field(default_factory=list[str])
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         """Forgets."""
@@ -131,7 +132,8 @@ class CountingProgress:
         """Forgets."""
 
     def note(self, text: str) -> None:
-        """Forgets."""
+        """Remembers."""
+        self.noted.append(text)
 
 
 ONE_AT_A_TIME = Limits(concurrency=1, max_attempts=3)

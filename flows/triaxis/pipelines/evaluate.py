@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import Any
 
-from prefect import flow, get_client, task
+from prefect import flow, get_client, get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.filters import (
@@ -61,7 +61,7 @@ async def evaluate(
             done = await walk(session, Tasks())
         except Waiting as waiting:
             # Nothing is wrong: a later flow goes on from here.
-            session.progress.note(str(waiting))
+            get_run_logger().info(str(waiting))
             return ()
         if "publish" in done:
             await _artifacts(session)

@@ -67,8 +67,10 @@ async def asking(session: Session, order: Order) -> AsyncGenerator[Share]:
             if session.wiring.shared and len(share.mine):
                 target, askings = target_key(order.model, order.endpoint), session.wiring.askings
                 name = askings.note(target, share.mine.keys)
-                ours.callback(askings.drop, target, name)
+                ours.callback(session.wiring.claims.forget, name)
                 await ours.enter_async_context(session.turns.turn(name))
+                # A note whose claim nobody holds is a dead worker's: it goes before the claim does.
+                ours.callback(askings.drop, target, name)
                 ours.push_async_callback(session.seal)
         yield share
 
@@ -77,11 +79,12 @@ async def _asked_elsewhere(session: Session, target: str) -> Keys:
     """The rows that other workers are asking for live; what dead ones left behind is cleared away."""
     if not session.wiring.shared:
         return Keys.of([])
-    asked: list[Keys] = []
-    for name, keys in session.wiring.askings.noted(target).items():
+    askings, asked = session.wiring.askings, list[Keys]()
+    for name, keys in askings.noted(target).items():
         if await session.turns.theirs(name):
             asked.append(keys)
-        elif not session.turns.holds(name):
-            session.wiring.askings.drop(target, name)
+        elif not session.turns.holds(name) and name in askings.noted(target):
+            askings.drop(target, name)
+            session.wiring.claims.forget(name)
             session.progress.note(DIED.format(rows=len(keys)))
     return Keys.joined(asked)

@@ -110,6 +110,10 @@ class Claims(Protocol):
         """
         ...
 
+    def forget(self, name: str) -> None:
+        """Clears away what is left of a claim that nobody holds and nobody will ask for again."""
+        ...
+
 
 class Askings(Protocol):
     """Which rows are being asked for by live calls right now, among workers that share a store.
