@@ -268,13 +268,17 @@ async def test_collecting_twice_adds_nothing() -> None:
 
 async def test_results_are_read_one_batch_at_a_time() -> None:
     """What a batch's rows take in memory is taken once, however many batches end together."""
-    counter = Counter()
-    api = ScriptedApi(book=counter.book, results=lambda keys: [answered(key) for key in keys])
+    counter, fetched = Counter(), asyncio.Event()
+
+    def results(keys: Sequence[str]) -> Sequence[bytes]:
+        fetched.set()
+        return [answered(key) for key in keys]
+
+    api = ScriptedApi(book=counter.book, results=results)
     (intent,) = [i async for i in intended(an_order("a"), api=api, desk=counter.desk, number=0)]
-    await counter.reading.acquire()
-    carried = asyncio.create_task(carry(intent.name, api=api, desk=counter.desk, patience_s=1e9))
-    while intent.name not in {folder.name for folder in counter.book.fetched}:
+    async with counter.reading:
+        carried = asyncio.create_task(carry(intent.name, api=api, desk=counter.desk, patience_s=1e9))
+        await fetched.wait()
         await asyncio.sleep(0)
-    assert not counter.store.rows(counter.book.held[intent.name].keys.texts())
-    counter.reading.release()
+        assert not counter.store.rows(counter.book.held[intent.name].keys.texts())
     assert (await carried).sent == Sent(answered=1)
