@@ -139,7 +139,7 @@ def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_respon
     """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
     calls = judge.most_calls(inputs)
     # Going through very many cases takes its time, and most evaluations have no judge.
-    longest = max((len(str(case.to_json()).encode()) for case in inputs.cases if calls), default=0)
+    longest = max((len(str(case.to_json()).encode()) for case in (inputs.cases if calls else ())), default=0)
     answer = max((longest_response, *(_answer_bytes(request) for request in _first_requests(inputs))))
     for most in calls:
         evaluator = most.dimension.evaluator
