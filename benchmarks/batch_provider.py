@@ -5,7 +5,7 @@
 prints one line of JSON with its address and ends when its standard input does. A batch is complete at its first look,
 or at the one that is asked for. An answer is a function of the request alone, as in `provider.py`. It is made while the
 file of answers is read, so that nothing but one chunk is in memory. `GET /heard` says how many batches and rows came,
-and what CPU time serving them took.
+when each file of requests began to, and what CPU time serving them took.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Provider:
     """File names by id."""
     batches: dict[str, Batch] = field(default_factory=dict[str, Batch])
     rows: int = 0
+    uploads_s: list[float] = field(default_factory=list[float])
+    """Since the epoch."""
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
@@ -61,10 +63,12 @@ class Provider:
 
     async def heard(self, _: web.Request) -> web.Response:
         """Counts so far."""
-        return web.json_response({"batches": len(self.batches), "rows": self.rows, "cpu_s": time.process_time()})
+        said = {"batches": len(self.batches), "rows": self.rows, "uploads_s": self.uploads_s}
+        return web.json_response({**said, "cpu_s": time.process_time()})
 
     async def upload(self, http: web.Request) -> web.Response:
         """Writes a file to disk as it comes."""
+        self.uploads_s.append(time.time())
         id_ = f"file-{len(self.names) + 1}"
         async for part in await http.multipart():
             assert isinstance(part, BodyPartReader)

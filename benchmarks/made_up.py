@@ -101,14 +101,25 @@ def case(number: int) -> Mapping[str, object]:
     }
 
 
-def write_workspace(root: Path, *, cases: int, api_base: str, concurrency: int = 64) -> None:
-    """Two variants over that many cases, precision by three evaluators that need no judge, and no probe."""
-    texts = {**FILES, "evaluation.yaml": EVALUATION % {"api_base": api_base, "concurrency": concurrency}}
+def write_workspace(
+    root: Path, *, cases: int, api_base: str, concurrency: int = 64, files: Mapping[str, str] = FILES
+) -> None:
+    """Two variants over that many cases, precision by three evaluators that need no judge, and no probe.
+
+    `files` may hold another evaluation, and more than that.
+    """
+    evaluation = files.get("evaluation.yaml", EVALUATION)
+    texts = {**FILES, **files, "evaluation.yaml": evaluation % {"api_base": api_base, "concurrency": concurrency}}
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    rows = (json.dumps(case(number)) + "\n" for number in range(cases))
-    (root / "datasets/made-up/cases.jsonl").write_text("".join(rows))
+    write_cases(root, cases)
+
+
+def write_cases(root: Path, cases: int) -> None:
+    """So many cases, written as they are made: what a process held shows in the peak of those it starts."""
+    with (root / "datasets/made-up/cases.jsonl").open("w") as file:
+        file.writelines(json.dumps(case(number)) + "\n" for number in range(cases))
 
 
 def version_workspace(root: Path) -> None:

@@ -26,7 +26,7 @@ from aiohttp import web
 
 QUESTION = re.compile(r"question (\d+)")
 WRONG_OF_256 = 26
-USAGE = {"prompt_tokens": 60, "completion_tokens": 4, "total_tokens": 64}
+VERDICT = '{"reason": "simulated", "score": 1}'
 
 
 @dataclass(slots=True)
@@ -37,18 +37,21 @@ class Heard:
 
 
 def completion(model: str, text: str) -> dict[str, Any]:
-    """A simulated chat completion; the same for the same question and model."""
+    """A simulated chat completion; the same for the same question and model. The model `judge` is content with all."""
     asked = QUESTION.search(text)
     number = asked[1] if asked else "0"
     digest = hashlib.sha256(f"{model} {number}".encode()).digest()
     answer = "I do not know" if digest[0] < WRONG_OF_256 else f"answer {number}"
+    # Hardly two usages are alike, as with a real provider: what is only fast for equal ones is not fast.
+    prompt, completed = 40 + digest[1], 1 + digest[2]
+    said = VERDICT if model == "judge" else answer
     return {
         "id": f"simulated-{digest[:8].hex()}",
         "object": "chat.completion",
         "created": 0,
         "model": model,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}],
-        "usage": USAGE,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": prompt, "completion_tokens": completed, "total_tokens": prompt + completed},
     }
 
 

@@ -30,7 +30,6 @@ from triaxis.wiring import Wiring, wire
 
 SEGMENT = 1000
 """Answers sealed together, as a live run seals them."""
-USED = Tokens(input=60, output=4)
 ASSESS_S, PEAK_MB, AGAIN_S, HELP_S = 15.0, 1500.0, 5.0, 0.4
 
 
@@ -103,11 +102,14 @@ def answers(wiring: Wiring) -> Iterator[tuple[Row, Attempt]]:
 def answer(request: Request, place: int) -> tuple[Row, Attempt]:
     """One row with its attempt; times and latencies are made up too."""
     key, model, endpoint = request.key, request.model, request.endpoint
-    raw = json.dumps(completion(model.removeprefix("openai/"), request.messages[-1].content))
+    said = completion(model.removeprefix("openai/"), request.messages[-1].content)
+    used = Tokens(input=said["usage"]["prompt_tokens"], output=said["usage"]["completion_tokens"])
     ms = 20.0 + place % 40
-    row = Row(key=key, kind="call", model=model, endpoint=endpoint, outcome="answered", raw=raw, latency_ms=ms)
+    row = Row(
+        key=key, kind="call", model=model, endpoint=endpoint, outcome="answered", raw=json.dumps(said), latency_ms=ms
+    )
     attempt = Attempt(
-        key=key, at_ns=place, model=model, endpoint=endpoint, outcome="answered", ms=ms, usage=USED, upper=USED
+        key=key, at_ns=place, model=model, endpoint=endpoint, outcome="answered", ms=ms, usage=used, upper=used
     )
     return row, attempt
 

@@ -76,14 +76,23 @@ class Wiring:
     """What the row store is made of; records of provider batches stand beside it."""
     claims: Claims
     askings: Askings
-    shared: bool
-    """Whether other workers may use the row store at the same time, and can be kept apart."""
+    inside: bool
+    """Whether the row store is a folder of the workspace, which its lock keeps to one worker."""
     store: RowStore
     book: BatchBook
     state: StageState
     archive: Archive
     pages: Pages
     clock: Clock
+
+    @property
+    def shared(self) -> bool:
+        """Whether other workers may use the row store at the same time, and can be kept apart.
+
+        Raises:
+            StoreUnreachable: where that cannot be found out.
+        """
+        return not self.inside and self.blobs.lone is None
 
     def lock(self, verb: str) -> AbstractContextManager[None]:
         """Holds the workspace against other runs."""
@@ -190,7 +199,7 @@ def wire(root: Path, config: str) -> Wiring:
         blobs=blobs,
         claims=claims,
         askings=BlobAskings(blobs),
-        shared=_shared(root, at, blobs),
+        inside=at.folder is not None and at.folder.resolve().is_relative_to(root),
         store=BlobRowStore(blobs, claims, root / ".triaxis" / "journal"),
         book=BlobBook(blobs, root / ".triaxis" / "batches"),
         state=StageState(root, config, reports, md5s),
@@ -217,12 +226,6 @@ def _blobs(root: Path, store: StoreAt) -> Blobs:
     from triaxis.adapters.url_blobs import UrlBlobs
 
     return UrlBlobs(store.url, root / ".triaxis" / "cache", named_in=store.named_in)
-
-
-def _shared(root: Path, store: StoreAt, blobs: Blobs) -> bool:
-    """A folder of the workspace is kept to one worker by the workspace's lock."""
-    inside = store.folder is not None and store.folder.resolve().is_relative_to(root)
-    return not inside and blobs.lone is None
 
 
 def stored_scorecard(root: Path, config: str) -> Scorecard:

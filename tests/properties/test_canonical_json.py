@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from triaxis.domain.canonical import JsonValue, canonical_json
+from triaxis.domain.canonical import JsonValue, canonical_json, plain_json
 from triaxis.domain.case import Message
 from triaxis.domain.rows import Keyring, Request
 
@@ -29,6 +31,29 @@ VALUES = st.recursive(
 def test_every_value_has_the_bytes_of_the_rfc(value: JsonValue) -> None:
     """The quick way and the RFC's own encoder write the same."""
     assert canonical_json(value) == rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
+
+
+WITHOUT_FLOATS = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+    max_leaves=12,
+)
+
+
+@given(WITHOUT_FLOATS)
+@example({"b": 1, "a": [True, None, -(2**63), 2**64 - 1, '\x00\x1f"\\/\b\f\n\r\t']})
+@example("\x7f")
+@example("\u2028")
+@example("\ud800")
+@example(2**64)
+def test_plain_json_is_what_python_writes_or_nothing(value: JsonValue) -> None:
+    assert plain_json(value) in (None, json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
+def test_plain_json_is_for_what_every_attempt_holds() -> None:
+    assert plain_json([{"upper": {"output": 2}, "batch": "triaxis-1f"}]) == (
+        '[{"batch":"triaxis-1f","upper":{"output":2}}]'
+    )
 
 
 @given(

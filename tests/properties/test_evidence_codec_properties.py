@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.evidence_tables import (
+    attempts_text,
     case_cells,
     case_of,
     generation_cells,
@@ -98,6 +99,14 @@ def test_rows(row: Row) -> None:
 def test_attempts(attempt: Attempt) -> None:
     assert attempt_from(json.loads(json.dumps(attempt_fields(attempt)))) == attempt
     assert attempt_of(attempt_cells(attempt)) == attempt
+
+
+@given(rows.flatmap(lambda row: st.lists(attempts_of(row), max_size=3)))
+def test_attempts_of_one_row_are_the_text_that_python_writes(attempts: list[Attempt]) -> None:
+    shared = ("key", "model", "endpoint")
+    said = [{name: v for name, v in attempt_fields(a).items() if name not in shared} for a in attempts]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":")) if said else None
+    assert attempts_text(attempts) == text
 
 
 @given(st.data(), rows, st.none() | replies)

@@ -15,7 +15,6 @@ from triaxis.domain.rows import Attempt, Row
 from triaxis.pipelines import on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.ports.stores import Sealing
-from triaxis.quantities import Tokens
 from triaxis.rules.batch_lines import BatchLine
 from triaxis.steps import batch_results, batching
 from triaxis.steps.batch_results import Reading
@@ -112,8 +111,8 @@ def unmarked() -> None:
     """Attempts do not say that they were made in a batch, and are priced as live calls."""
     real = batch_results.attempt_in
 
-    def attempt_in(intent: BatchIntent, key: str, upper: Tokens, part: int = 0) -> Attempt:
-        return replace(real(intent, key, upper, part), batch=None)
+    def attempt_in(*given: Any, **more: Any) -> Attempt:
+        return replace(real(*given, **more), batch=None)
 
     batch_results.attempt_in = attempt_in
 

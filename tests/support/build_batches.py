@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -265,6 +266,7 @@ class Counter:
     limits: Limits = Limits(max_attempts=3)
     purse: Purse = field(default_factory=Purse)
     claims: Claims | None = None
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     evaluation: str = "evaluation.yaml"
 
     @property
@@ -280,4 +282,5 @@ class Counter:
             prices={PRICE.model: PRICE},
             purse=self.purse,
             turns=Turns(claims=self.claims, clock=self.clock, progress=self.progress),
+            reading=self.reading,
         )

@@ -91,6 +91,10 @@ class MemoryEvidence:
         """As given."""
         return self.given
 
+    def case_ids(self) -> Iterator[str]:
+        """Those of the inputs."""
+        return (case.id for case in self.given.cases)
+
     def validation(self) -> Validation:
         """As given."""
         return self.validated
@@ -99,8 +103,9 @@ class MemoryEvidence:
         """Keeps them."""
         self.made = list(rows)
 
-    def generations(self) -> Iterator[Generation]:
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
         """As given."""
+        del attempts
         return iter(self.made)
 
     def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:

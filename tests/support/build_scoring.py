@@ -92,8 +92,9 @@ class MemoryEvidence:
         self._generations = tuple(generations)
         self.written: list[Judgment] = []
 
-    def generations(self) -> Iterator[Generation]:
-        """In the order given."""
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
+        """In the order given, and as given."""
+        del attempts
         return iter(self._generations)
 
     def write_judgments(self, rows: Iterable[Judgment]) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 
 from triaxis.adapters.blobs import Blobs
 from triaxis.domain.keys import Keys
+from triaxis.errors import StoreDamaged
 
 FOLDER = "asking"
+KEY_BYTES = 32
 
 
 class BlobAskings:
@@ -27,20 +29,29 @@ class BlobAskings:
         return name
 
     def noted(self, target: str) -> Mapping[str, Keys]:
-        """What is noted for a target, by name."""
+        """What is noted for a target, by name.
+
+        Raises:
+            StoreDamaged: for a content that is none of ours.
+        """
         found: dict[str, Keys] = {}
         for path in self._blobs.names(_folder(target)):
             try:
                 content = self._blobs.read(path)
             except FileNotFoundError:
                 continue  # dropped since it was listed
-            words = np.frombuffer(content, dtype=">u8").astype(np.uint64)
-            found[path.rpartition("/")[2]] = Keys(words.reshape(-1, 4))
+            found[path.rpartition("/")[2]] = _keys(path, content)
         return found
 
     def drop(self, target: str, name: str) -> None:
         """Forgets a note."""
         self._blobs.remove(f"{_folder(target)}{name}")
+
+
+def _keys(path: str, content: bytes) -> Keys:
+    if len(content) % KEY_BYTES:
+        raise StoreDamaged(f"{path} of the row store is not a note of rows: delete it where no worker runs")
+    return Keys(np.frombuffer(content, dtype=">u8").astype(np.uint64).reshape(-1, 4))
 
 
 def _folder(target: str) -> str:

@@ -21,13 +21,12 @@ from typing import IO, TypeVar
 
 import numpy as np
 
-from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters import parquet_columns as parquet
 from triaxis.adapters.atomic import flush
 from triaxis.adapters.blobs import Blobs
 from triaxis.adapters.evidence_codec import decode
 from triaxis.adapters.parquet_files import Layout
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchRows, Closed, Submitted
-from triaxis.domain.keys import Keys
 from triaxis.domain.plain import plain
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.batches import Draft
@@ -36,6 +35,7 @@ FOLDER = "batches/"
 DRAFT = ".draft-"
 INPUT = ".jsonl"
 ROWS: Layout = {"key": "text", "input": "int", "output": "int"}
+UPPER = ("input", "output")
 
 T = TypeVar("T")
 
@@ -89,9 +89,11 @@ class BlobBook:
 
     def rows(self, name: str) -> BatchRows:
         """The rows of a batch."""
-        lines = list(parquet.scan(self._blobs.file(f"{FOLDER}{name}/rows.parquet"), list(ROWS)))
-        upper = np.array([line[1:] for line in lines], dtype=np.int64).reshape(-1, 2)
-        return BatchRows(keys=Keys.of([str(key) for key, *_ in lines]), upper=upper)
+        path = self._blobs.file(f"{FOLDER}{name}/rows.parquet")
+        bounds = parquet.columns(path, UPPER)
+        return BatchRows(
+            keys=parquet.read_keys(path, ROWS), upper=np.column_stack([bounds.ints(column) for column in UPPER])
+        )
 
     @contextmanager
     def drafting(self) -> Generator[FileDraft]:
@@ -122,9 +124,8 @@ class BlobBook:
         assert isinstance(draft, FileDraft)
         draft.finish()
         draft.path.replace(self._file(intent.name))
-        lines = zip(rows.keys.texts(), *rows.upper.T.tolist(), strict=True)
         written = self._blobs.draft(f"{FOLDER}{intent.name}")
-        parquet.write_table(written, ROWS, lines)
+        parquet.write_columns(written, ROWS, [rows.keys, *rows.upper.T])
         self._blobs.publish(written, f"{FOLDER}{intent.name}/rows.parquet")
         self._note(intent.name, "intent.json", intent)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +18,8 @@ from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.evidence_inputs import InputFiles, shown
-from triaxis.adapters.parquet_files import Cell, Layout, ParquetColumns
+from triaxis.adapters.parquet_columns import ParquetColumns, columns, digest
+from triaxis.adapters.parquet_files import Cell, Layout
 from triaxis.adapters.row_codec import each_once, row_from
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
@@ -62,6 +64,10 @@ class FileEvidence:
         """The inputs as `prepare` resolved them."""
         return self._inputs.read()
 
+    def case_ids(self) -> Iterator[str]:
+        """The ids of the cases, in their order."""
+        return self._inputs.case_ids()
+
     def validation(self) -> Validation:
         """The outcome of the last validation."""
         return self._inputs.validation()
@@ -74,9 +80,10 @@ class FileEvidence:
         """Writes generations.parquet, by variant, case and sample."""
         self._write("generations", map(tables.generation_cells, rows), by=("variant", "case_id", "sample"))
 
-    def generations(self) -> Iterator[Generation]:
-        """Reads generations.parquet, in its order."""
-        return map(tables.generation_of, self._scan("generations"))
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
+        """Reads generations.parquet, in its order; with or without the attempts behind each answer."""
+        make = tables.generation_of if attempts else partial(tables.generation_of, attempted=False)
+        return map(make, self._scan("generations"))
 
     def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:
         """Writes probes.parquet: requests by variant, block and index, then the paid blocks by key."""
@@ -102,7 +109,7 @@ class FileEvidence:
     def columns(self, table: TableName, names: Sequence[str]) -> ParquetColumns:
         """Some columns of a stage's table; of probes, only the measured requests."""
         keep = ("line", "request") if table == "probes" else None
-        return parquet.columns(self._present(table), names, keep=keep)
+        return columns(self._present(table), names, keep=keep)
 
     @collector_paused()
     def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
@@ -131,7 +138,7 @@ class FileEvidence:
 
     def evidence_sha256(self) -> str:
         """The sha256 of one line a table, `name digest`, as `parquet_files.digest` takes it over canonical rows."""
-        lines = [f"{name} {parquet.digest(self._present(name), layout)}\n" for name, layout in LAYOUTS.items()]
+        lines = [f"{name} {digest(self._present(name), layout)}\n" for name, layout in LAYOUTS.items()]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def write_measures(self, measures: Measures) -> None:

@@ -78,6 +78,10 @@ class InputFiles:
         """The imported outputs, in the file's order."""
         return map(tables.response_of, parquet.scan(self._present(RESPONSES), list(tables.RESPONSES)))
 
+    def case_ids(self) -> Iterator[str]:
+        """The ids of the cases, in the file's order."""
+        return (str(case_id) for (case_id,) in parquet.scan(self._present("cases.parquet"), ["id"]))
+
     @collector_paused()
     def read(self) -> Inputs:
         """The inputs as they were written; every stage of a run asks for them, and the files are read once."""

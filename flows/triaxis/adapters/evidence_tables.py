@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, assert_never, cast
 
 from triaxis.adapters.parquet_files import Cell, Layout
 from triaxis.adapters.row_codec import (
     Fields,
+    array_text,
+    attempt_facts,
     attempt_fields,
     attempt_from,
     row_fields,
     row_from,
     row_of,
-    text_of,
     tokens_cells,
     tokens_of,
 )
@@ -146,6 +148,8 @@ JUDGMENTS: Final[Layout] = {
 """`keys` are those of `rows`, parted by spaces, in order of escalation."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_KEPT_TAGS = 4096
+"""Cases of equal tags share them."""
 
 
 def case_cells(case: Case) -> tuple[Cell, ...]:
@@ -167,19 +171,29 @@ def case_cells(case: Case) -> tuple[Cell, ...]:
 def case_of(cells: Sequence[Cell]) -> Case:
     """The case of cells in the order of `CASES`."""
     case_id, given, expected, context, tags, session, route, steps, value = cast("Sequence[Any]", cells)
-    said: Any = json.loads(given)
-    background: Any = None if context is None else json.loads(context)
+    said: Any = _value(given)
+    background: Any = None if context is None else _value(context)
     return Case(
         id=case_id,
         input=said if isinstance(said, str) else tuple(Message(**message) for message in said),
-        expected=None if expected is None else json.loads(expected),
+        expected=None if expected is None else _value(expected),
         context=tuple(cast("list[str]", background)) if isinstance(background, list) else background,
-        slice={} if tags is None else json.loads(tags),
+        slice={} if tags is None else _tags(tags),
         session=session,
         route=route,
         steps=() if steps is None else tuple(Step(**step) for step in json.loads(steps)),
         value=value,
     )
+
+
+def _value(cell: str) -> Any:
+    """The JSON value in a cell. Most are texts, and a text without escapes is what stands between its quotes."""
+    return cell[1:-1] if cell[0] == '"' and "\\" not in cell else json.loads(cell)
+
+
+@lru_cache(maxsize=_KEPT_TAGS)
+def _tags(cell: str) -> Mapping[str, Any]:
+    return json.loads(cell)
 
 
 def response_cells(response: ImportedResponse) -> tuple[Cell, ...]:
@@ -234,8 +248,8 @@ def generation_cells(generation: Generation) -> tuple[Cell, ...]:
     )
 
 
-def generation_of(cells: Sequence[Cell]) -> Generation:
-    """The generation of cells in the order of `GENERATIONS`."""
+def generation_of(cells: Sequence[Cell], *, attempted: bool = True) -> Generation:
+    """The generation of cells in the order of `GENERATIONS`, with or without its attempts."""
     variant, case_id, sample, *paid, finish_reason, answer, withheld, reply_model, refusal = cells[:13]
     *tokens, busy_core_s, latency_ms, stated_usd, client, attempts, raw = cells[13:]
     key, model, endpoint, outcome, error = paid
@@ -247,7 +261,9 @@ def generation_of(cells: Sequence[Cell]) -> Generation:
         **where,
         row=row_of((key, kind, model, endpoint, outcome, error, client, busy_core_s, latency_ms, raw)),
         reply=None if text is None else Reply(text=text, usage=tokens_of(tokens), **given),
-        attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint}),
+        attempts=attempts_of(cast("str | None", attempts), {"key": key, "model": model, "endpoint": endpoint})
+        if attempted
+        else (),
         stated_usd=cast("float | None", stated_usd),
     )
 
@@ -314,8 +330,8 @@ def judgment_cells(judgment: Judgment) -> tuple[Cell, ...]:
         why,
         judgment.judge,
         " ".join(row.key for row in judgment.rows) or None,
-        text_of([row_fields(row) for row in judgment.rows]) if judgment.rows else None,
-        text_of([attempt_fields(a) for a in judgment.attempts]) if judgment.attempts else None,
+        array_text([row_fields(row) for row in judgment.rows]) if judgment.rows else None,
+        array_text([attempt_fields(a) for a in judgment.attempts]) if judgment.attempts else None,
     )
 
 
@@ -341,9 +357,8 @@ def judge_rows(text: str | None) -> tuple[Row, ...]:
 
 def attempts_text(attempts: Iterable[Attempt]) -> str | None:
     """Attempts of one key, without the key, model and endpoint that stand in their line; None for none."""
-    shared = ("key", "model", "endpoint")
-    said = [{name: v for name, v in attempt_fields(a).items() if name not in shared} for a in attempts]
-    return text_of(said) if said else None
+    facts = [attempt_facts(attempt) for attempt in attempts]
+    return array_text(facts) if facts else None
 
 
 def attempts_of(text: str | None, line: Mapping[str, Any] | None = None) -> tuple[Attempt, ...]:

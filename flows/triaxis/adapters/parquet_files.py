@@ -1,8 +1,8 @@
-"""Parquet: the one module that knows pyarrow.
+"""Parquet, row by row. This module, `parquet_columns` and `foreign_parquet` are all that knows pyarrow.
 
 Files are written so that equal rows make equal bytes under one lock file: fixed compression, fixed row groups whatever
 the pieces in which rows came, no statistics, no metadata of any library. Across versions of the libraries the bytes may
-differ, which is why `digest` hashes what the columns hold instead.
+differ, which is why `parquet_columns.digest` hashes what the columns hold instead.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -11,22 +11,19 @@ differ, which is why `digest` hashes what the columns hold instead.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from triaxis.adapters.atomic import replacing
-from triaxis.domain.keys import Keys, Mask, Places
+from triaxis.domain.keys import Mask, Places
 from triaxis.errors import StoreDamaged
 
 Kind: TypeAlias = Literal["text", "int", "float", "flag"]
@@ -51,9 +48,9 @@ class TableWriter:
     """Writes rows to a file as they come, a row group at a time; the file is whole when the context ends."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
-        self._layout, self._file = layout, _writer(path, layout)
+        self._layout, self._file = layout, writer_of(path, layout)
         self._rows: list[tuple[Cell, ...]] = []
-        self._rest = _schema(layout).empty_table()
+        self._rest = schema_of(layout).empty_table()
         self.count = 0
         """Rows taken in so far."""
 
@@ -77,7 +74,7 @@ class TableWriter:
         """Takes in the rows of another file of this layout that are to be kept, as they are."""
         self._flush()
         start = 0
-        with _damage(path), pq.ParquetFile(path) as file:
+        with damage_of(path), pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, columns=list(self._layout))
                 kept = _take(table, np.flatnonzero(keep[start : start + len(table)]))
@@ -112,9 +109,9 @@ class TableWriter:
 
 def reorder(path: Path, layout: Layout, order: Sequence[int]) -> None:
     """Writes the file again with its rows in the given order."""
-    with _damage(path):
+    with damage_of(path):
         table = pq.read_table(path)
-    with replacing(path) as draft, _writer(draft, layout) as writer:
+    with replacing(path) as draft, writer_of(draft, layout) as writer:
         for start in range(0, len(order), ROW_GROUP):
             part = table.take(np.asarray(order[start : start + ROW_GROUP], dtype=np.int64))
             writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP)
@@ -134,16 +131,16 @@ def write_sorted(
         path: The file.
         layout: Its columns.
         rows: In the order of the layout.
-        by: The columns that say where a row stands.
+        by: The columns, two or more, that say where a row stands.
         place: Makes of their cells what is compared.
     """
-    numbers = [list(layout).index(name) for name in by]
+    cells = itemgetter(*map(list(layout).index, by))
     in_order, last = True, None
 
     def noted() -> Iterator[tuple[Cell, ...]]:
         nonlocal in_order, last
         for row in rows:
-            here = place(tuple(row[number] for number in numbers))
+            here = place(cells(row))
             in_order, last = in_order and (last is None or last <= here), here
             yield row
 
@@ -156,21 +153,21 @@ def write_sorted(
 
 def count(path: Path) -> int:
     """How many rows the file holds."""
-    with _damage(path):
+    with damage_of(path):
         return pq.read_metadata(path).num_rows
 
 
 def scan(path: Path, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     """The rows, in the file's order and a row group at a time, with the columns named."""
-    with _damage(path), pq.ParquetFile(path) as file:
+    with damage_of(path), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield from _lines(_read_group(file, group, names), names)
+            yield from _lines(read_group(file, group, names), names)
 
 
 def scan_group(path: Path, names: Sequence[str], number: int) -> Iterator[tuple[Cell, ...]]:
     """The rows of one row group; each holds `ROW_GROUP` of them, but for the last."""
-    with _damage(path), pq.ParquetFile(path) as file:
-        yield from _lines(_read_group(file, number, names), names)
+    with damage_of(path), pq.ParquetFile(path) as file:
+        yield from _lines(read_group(file, number, names), names)
 
 
 def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterator[tuple[Cell, ...]]:
@@ -201,7 +198,7 @@ class Groups:
 
     def _by_group(self, path: Path, wanted: Places) -> Iterator[tuple[int, Places]]:
         if path not in self._ends:
-            with _damage(path):
+            with damage_of(path):
                 about = pq.read_metadata(path)
             sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
             self._ends[path] = np.cumsum(sizes, dtype=np.int64)
@@ -215,166 +212,43 @@ class Groups:
         if place in self._decoded:
             self._decoded.move_to_end(place)
             return self._decoded[place]
-        with _damage(path), pq.ParquetFile(path) as file:
-            table = _read_group(file, group, self._names, threads=False)
+        with damage_of(path), pq.ParquetFile(path) as file:
+            table = read_group(file, group, self._names, threads=False)
         self._decoded[place] = table
         while len(self._decoded) > 1 and sum(held.nbytes for held in self._decoded.values()) > self._most_bytes:
             self._decoded.popitem(last=False)
         return table
 
 
-def read_keys(path: Path, layout: Layout) -> Keys:
-    """The column `key` of a file.
-
-    Raises:
-        StoreDamaged: where the columns are not those of the layout, or what should be keys are none.
-    """
-    with _damage(path), pq.ParquetFile(path) as file:
-        if not file.schema_arrow.equals(_schema(layout)):
-            raise StoreDamaged(
-                f"{path} was written by another release of Triaxis, and its columns are not those of this one. Give "
-                "this release a store of its own (`store:` in evaluation.yaml), or delete the old one: rows that "
-                "reports/evidence carries come back from there."
-            )
-        columns = (file.read_row_group(group, columns=["key"]).column("key") for group in range(file.num_row_groups))
-        try:
-            return Keys.joined([Keys.of_hex(_text_bytes(chunk)) for column in columns for chunk in column.chunks])
-        except ValueError as error:
-            raise StoreDamaged(f"{path} is damaged: {error}. Delete it and run again.") from error
-
-
 LATER: Layout = {"stated_usd": "float"}
 """Columns that files of earlier releases lack: all their rows are null there, so that what they hold is not lost."""
 
 
-def _read_group(file: pq.ParquetFile, group: int, names: Sequence[str], *, threads: bool = True) -> pa.Table:
+def read_group(file: pq.ParquetFile, group: int, names: Sequence[str], *, threads: bool = True) -> pa.Table:
     """A row group with the columns named."""
     has = frozenset(file.schema_arrow.names)
     present = [name for name in names if name in has or name not in LATER]
-    return _completed(file.read_row_group(group, columns=present, use_threads=threads), names)
+    return completed(file.read_row_group(group, columns=present, use_threads=threads), names)
 
 
-def _completed(table: pa.Table, names: Sequence[str]) -> pa.Table:
+def completed(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The table with those of the columns named that its file was written before."""
     for name in names:
         if name in LATER and name not in table.column_names:
             table = table.append_column(name, pa.array([None] * table.num_rows, _TYPES[LATER[name]]))
     return table
 
 
-def foreign_columns(path: Path) -> list[str]:
-    """The columns of a file that somebody else wrote.
-
-    Raises:
-        ValueError: where it is not a Parquet file that can be read.
-    """
-    with _foreign():
-        return list(pq.read_schema(path).names)
-
-
-def foreign_rows(path: Path) -> Iterator[tuple[object, ...]]:
-    """The rows of a file that somebody else wrote, as Python values and some at a time; nulls are None.
-
-    Raises:
-        ValueError: where it is not a Parquet file that can be read.
-    """
-    with _foreign(), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROW_GROUP):
-            yield from zip(*(cast("list[object]", column.to_pylist()) for column in batch.columns), strict=True)
-
-
-@contextmanager
-def _foreign() -> Generator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"not a readable Parquet file: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class ParquetColumns:
-    """Some columns of one file, as `ports.evidence.Columns`."""
-
-    _table: pa.Table
-
-    def __len__(self) -> int:
-        return self._table.num_rows
-
-    def codes(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-        """A text column as codes into its sorted distinct values; -1 is null."""
-        column = self._table.column(name)
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        joined = column.unify_dictionaries().combine_chunks()
-        pieces = joined.chunks if isinstance(joined, pa.ChunkedArray) else [joined]
-        if not pieces:
-            return np.empty(0, np.int32), ()
-        encoded = cast("pa.DictionaryArray", pieces[0])
-        values = cast("list[str]", encoded.dictionary.to_pylist())
-        raw = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        used = np.unique(raw[raw >= 0])
-        ordered = sorted(used.tolist(), key=values.__getitem__)
-        place = np.full(len(values) + 1, -1, np.int32)
-        place[ordered] = np.arange(len(ordered), dtype=np.int32)
-        return place[raw], tuple(values[i] for i in ordered)
-
-    def floats(self, name: str) -> NDArray[np.float64]:
-        """A numeric column; NaN is null."""
-        column = self._table.column(name).cast(pa.float64())
-        return column.fill_null(_scalar(float("nan"))).to_numpy().astype(np.float64, copy=False)
-
-    def ints(self, name: str) -> Places:
-        """A whole-numbered column without nulls."""
-        return self._table.column(name).to_numpy().astype(np.int64, copy=False)
-
-    def texts(self, name: str) -> Sequence[str | None]:
-        """A text column as it is."""
-        return cast("list[str | None]", self._table.column(name).to_pylist())
-
-
-def columns(path: Path, names: Sequence[str], *, keep: tuple[str, Cell] | None = None) -> ParquetColumns:
-    """Loads columns; `keep` names a column and the value that rows must have there.
-
-    Text is read as dictionary codes where the file has it so, which makes a million rows a matter of a second.
-    """
-    needed = list(dict.fromkeys([*names, keep[0]] if keep else names))
-    with _damage(path):
-        schema = pq.read_schema(path)
-        there = [name for name in needed if name in schema.names or name not in LATER]
-        texts = [name for name in there if pa.types.is_string(schema.field(name).type)]
-        found = pq.read_table(path, columns=there, read_dictionary=[n for n in texts if n not in _UNIQUE])
-        table = _completed(found, needed)
-    if keep:
-        table = table.filter(pc.equal(table.column(keep[0]), _scalar(keep[1])))
-    return ParquetColumns(table)
-
-
-_UNIQUE = frozenset({"key", "raw", "answer", "attempts", "rows", "body"})
+UNIQUE = frozenset({"key", "raw", "answer", "attempts", "rows", "body"})
 """Columns whose values hardly repeat: a dictionary of them would only cost."""
 
 
-def digest(path: Path, layout: Layout) -> str:
-    """Hex sha256 of what the columns hold, in row order; no version, compression or grouping of Parquet changes it.
-
-    Per column three sha256 are taken: of one byte a row (1 present, 0 null); of one little-endian 64-bit word a row
-    (an integer, the bits of a double, a flag as 0 or 1, the length of a text in UTF-8 bytes; 0 where null); and of all
-    texts' UTF-8 bytes joined. The digest is the sha256 of one line a column, `name kind present words bytes`.
-    """
-    hashes = {name: (hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for name in layout}
-    with _damage(path), pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            table = _read_group(file, group, list(layout))
-            for name, kind in layout.items():
-                for mine, piece in zip(hashes[name], _canonical(table.column(name), kind), strict=True):
-                    mine.update(piece)
-    lines = [f"{name} {layout[name]} {' '.join(h.hexdigest() for h in hashes[name])}\n" for name in layout]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _writer(path: Path, layout: Layout) -> pq.ParquetWriter:
-    repeating = [name for name, kind in layout.items() if kind == "text" and name not in _UNIQUE]
+def writer_of(path: Path, layout: Layout) -> pq.ParquetWriter:
+    """Writes a file of that layout, in a way that depends on nothing else."""
+    repeating = [name for name, kind in layout.items() if kind == "text" and name not in UNIQUE]
     return pq.ParquetWriter(
         path,
-        _schema(layout),
+        schema_of(layout),
         compression="zstd",
         compression_level=3,
         use_dictionary=cast("bool", repeating),
@@ -383,14 +257,15 @@ def _writer(path: Path, layout: Layout) -> pq.ParquetWriter:
     )
 
 
-def _schema(layout: Layout) -> pa.Schema:
+def schema_of(layout: Layout) -> pa.Schema:
+    """The layout as Arrow has it."""
     return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in layout.items()])
 
 
 def _table(layout: Layout, batch: Sequence[tuple[Cell, ...]]) -> pa.Table:
     cells = zip(*batch, strict=True)
     arrays = [_array(column, kind) for column, kind in zip(cells, layout.values(), strict=True)]
-    return pa.Table.from_arrays(arrays, schema=_schema(layout))
+    return pa.Table.from_arrays(arrays, schema=schema_of(layout))
 
 
 def _array(column: tuple[Cell, ...], kind: Kind) -> pa.Array:
@@ -407,7 +282,8 @@ def _take(table: pa.Table, places: Places) -> pa.Table:
     return table.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places.tobytes())]))
 
 
-def _scalar(value: Cell) -> pa.Scalar:
+def scalar(value: Cell) -> pa.Scalar:
+    """One value as Arrow has it."""
     # The stubs admit no plain number here.
     return cast("Callable[[Cell], pa.Scalar]", pa.scalar)(value)
 
@@ -417,7 +293,7 @@ def _pylist(column: pa.ChunkedArray) -> list[Cell]:
 
 
 @contextmanager
-def _damage(path: Path) -> Generator[None]:
+def damage_of(path: Path) -> Generator[None]:
     """Names the file in whatever its reader finds wrong; that it is not there at all is the caller's to judge."""
     try:
         yield
@@ -428,28 +304,3 @@ def _damage(path: Path) -> Generator[None]:
             f"{path} is damaged ({error}). Restore it with `dvc checkout`, or delete it and run again: "
             "what the row store and the evidence hold between them is not bought again."
         ) from error
-
-
-def _canonical(column: pa.ChunkedArray, kind: Kind) -> tuple[bytes, bytes, bytes]:
-    """Presence, words and text of one column, as `digest` says."""
-    present = column.is_valid().to_numpy().astype(np.uint8).tobytes()
-    match kind:
-        case "text":
-            lengths = pc.binary_length(column).fill_null(0).to_numpy().astype("<i8")
-            text = b"".join(map(_text_bytes, column.chunks))
-            return present, lengths.tobytes(), text
-        case "int" | "flag":
-            words = column.cast(pa.int64()).fill_null(_scalar(0)).to_numpy().astype("<i8")
-            return present, words.tobytes(), b""
-        case "float":
-            # Adding zero turns -0.0 into 0.0: the two are one number.
-            return present, (column.fill_null(_scalar(0.0)).to_numpy() + 0.0).astype("<f8").tobytes(), b""
-
-
-def _text_bytes(chunk: pa.Array) -> bytes:
-    """The UTF-8 bytes of a text array's values, one after another, taken from Arrow's own buffer."""
-    _, offsets, data = chunk.buffers()
-    if data is None or offsets is None or not len(chunk):
-        return b""
-    bounds = np.frombuffer(memoryview(offsets), dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-    return memoryview(data)[int(bounds[0]) : int(bounds[-1])].tobytes()

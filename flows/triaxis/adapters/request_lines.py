@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from triaxis.domain.canonical import JsonValue, json_text
+from triaxis.domain.canonical import JsonValue, json_bytes
 
 CHAT = "/v1/chat/completions"
 
@@ -20,5 +20,5 @@ def json_line(value: Mapping[str, JsonValue]) -> bytes:
 
     In ASCII, since readers differ in what ends a line: U+2028 and U+0085 are letters to JSON, and ends to many.
     """
-    text = json_text(value)
-    return (text if text.isascii() else json.dumps(value, separators=(",", ":"))).encode() + b"\n"
+    line = json_bytes(value)
+    return (line if line.isascii() else json.dumps(value, separators=(",", ":")).encode()) + b"\n"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from triaxis.adapters.parquet_files import Cell, Layout
+from triaxis.domain.canonical import plain_json
 from triaxis.domain.rows import Attempt, Row
 from triaxis.quantities import Tokens
 
@@ -47,6 +48,9 @@ ATTEMPT_LAYOUT: Final[Layout] = {
     "upper_reasoning": "int",
 }
 """`counted` says whether there is a usage, which may be one of no counts; the counts after it are the usage's."""
+
+FLOATS = frozenset(n for n, kind in (*ROW_LAYOUT.items(), *ATTEMPT_LAYOUT.items()) if kind == "float")
+"""The fields that hold one, where they are there."""
 
 Fields = dict[str, Any]
 """A JSON object that this module wrote: its shape is known, not checked."""
@@ -101,27 +105,31 @@ def row_from(fields: Mapping[str, Any]) -> Row:
 
 def attempt_fields(attempt: Attempt) -> Fields:
     """The attempt as a JSON object, without what says nothing."""
-    fields: Fields = {
-        "key": attempt.key,
+    fields: Fields = {"key": attempt.key, "model": attempt.model, **attempt_facts(attempt)}
+    if attempt.endpoint is not None:
+        fields["endpoint"] = attempt.endpoint
+    return fields
+
+
+def attempt_facts(attempt: Attempt) -> Fields:
+    """The attempt as a JSON object, less the key, model and endpoint that attempts of one row share."""
+    facts: Fields = {
         "at_ns": attempt.at_ns,
         "part": attempt.part,
-        "model": attempt.model,
         "outcome": attempt.outcome,
         "upper": tokens_fields(attempt.upper),
     }
-    if attempt.endpoint is not None:
-        fields["endpoint"] = attempt.endpoint
     if attempt.batch is not None:
-        fields["batch"] = attempt.batch
+        facts["batch"] = attempt.batch
     if attempt.error is not None:
-        fields["error"] = attempt.error
+        facts["error"] = attempt.error
     if attempt.ms is not None:
-        fields["ms"] = attempt.ms
+        facts["ms"] = attempt.ms
     if attempt.usage is not None:
-        fields["usage"] = tokens_fields(attempt.usage)
+        facts["usage"] = tokens_fields(attempt.usage)
     if not attempt.may_bill:
-        fields["may_bill"] = False
-    return fields
+        facts["may_bill"] = False
+    return facts
 
 
 def attempt_from(fields: Mapping[str, Any]) -> Attempt:
@@ -202,7 +210,7 @@ def _tokens(
 
 def tokens_fields(tokens: Tokens) -> Fields:
     """The counts that are known."""
-    return {kind: count for kind in _KINDS if (count := getattr(tokens, kind)) is not None}
+    return {kind: count for kind, count in zip(_KINDS, tokens_cells(tokens), strict=True) if count is not None}
 
 
 def tokens_cells(tokens: Tokens) -> tuple[int | None, ...]:
@@ -219,6 +227,12 @@ def tokens_of(cells: Sequence[Any]) -> Tokens:
 def text_of(value: Fields | list[Fields]) -> str:
     """Compact JSON, escaped to ASCII, so that half a surrogate pair in an answer does no harm."""
     return _ENCODE(value)
+
+
+def array_text(objects: list[Fields]) -> str:
+    """`text_of` of rows or attempts."""
+    plain = all(map(FLOATS.isdisjoint, objects))
+    return (plain_json(objects) if plain else None) or text_of(objects)
 
 
 def each_once(attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:

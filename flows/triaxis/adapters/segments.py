@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.blobs import Blobs
 from triaxis.adapters.key_index import KeyIndex
+from triaxis.adapters.parquet_columns import columns, read_keys
 from triaxis.adapters.parquet_files import Cell, Groups, Layout, TableWriter
 from triaxis.domain.keys import Keys, Mask, Places
 from triaxis.errors import StoreDamaged
@@ -175,10 +175,9 @@ class Segments:
 
     def _first_of_name(self, paths: Sequence[Path]) -> Mask:
         """Which rows of some segments are kept: of each name the first that does not yield, else the first."""
-        keys = Keys.joined(parquet.read_keys(path, self._table.layout) for path in paths)
+        keys = Keys.joined(read_keys(path, self._table.layout) for path in paths)
         numbers = [
-            np.concatenate([parquet.columns(path, [name]).ints(name) for path in paths])
-            for name in self._table.named_by
+            np.concatenate([columns(path, [name]).ints(name) for path in paths]) for name in self._table.named_by
         ]
         order = np.lexsort((np.arange(len(keys)), self._yielding(paths), *numbers, *keys.words.T))
         names = np.column_stack([keys.words, *(number.astype(np.uint64) for number in numbers)])[order]
@@ -192,7 +191,7 @@ class Segments:
         if self._table.yields is None:
             return np.zeros(sum(self._sizes[f"{self._table.folder}/{path.name}"] for path in paths), dtype=np.bool_)
         column, text = self._table.yields
-        found = (parquet.columns(path, [column]).texts(column) for path in paths)
+        found = (columns(path, [column]).texts(column) for path in paths)
         return np.array([value == text for values in found for value in values], dtype=np.bool_)
 
     def _pick(self, there: Places) -> Iterator[tuple[Cell, ...]]:
@@ -244,7 +243,7 @@ class Segments:
                 "reports/evidence carries come back from there, and only what nothing else holds is bought again."
             )
         self._verified.add(name)
-        keys = parquet.read_keys(path, self._table.layout)
+        keys = read_keys(path, self._table.layout)
         self._sizes[name] = len(keys)
         return KeyIndex.of(keys, number)
 

@@ -102,10 +102,10 @@ class JinjaTemplates:
         """
         if prompt is None:
             return (Message(role="user", content=case.input),) if isinstance(case.input, str) else case.input
-        values = _values(case, extra)
+        names = NAMES if extra is None else (*extra, "expected", *NAMES)
         return tuple(
-            Message(role=part.role, content=_rendered(prompt, part, template, case, values))
-            for part, template in _compiled(prompt.text)
+            part if isinstance(part, Message) else _message(prompt, part, case, names, extra)
+            for part in _compiled(prompt.text, names)
         )
 
     def faults(self, prompt: Prompt, *, judge: bool = False) -> Sequence[tuple[int, str]]:
@@ -117,17 +117,19 @@ class JinjaTemplates:
         return tuple(sorted(set(_part_faults(prompt.text, names))))
 
 
-def _rendered(prompt: Prompt, part: _Part, template: _Template, case: Case, values: dict[str, Any]) -> str:
-    if isinstance(template, tuple):
-        return "".join([str(values[piece.name]) if isinstance(piece, _Slot) else piece for piece in template])
+def _message(prompt: Prompt, part: _Compiled, case: Case, names: Sequence[str], extra: _Extra) -> Message:
+    if isinstance(part.template, tuple):
+        texts = [piece if isinstance(piece, str) else str(_value(piece.name, case, extra)) for piece in part.template]
+        return Message(role=part.role, content="".join(texts))
     try:
-        return template.render(values)
+        content = part.template.render({name: _value(name, case, extra) for name in names})
     except Exception as error:
         # A template runs the user's own expressions, which may fail in any way that Python can.
         problem = f"cannot be rendered for this case: {type(error).__name__}: {_first_line(error)}"
         advice = "Guard what not every case has, such as {% if slice.kind is defined %}."
         line = part.line + _template_line(error) - 1
         raise InputFaults(Fault(file=prompt.path, line=line, case=case.id, problem=problem, advice=advice)) from error
+    return Message(role=part.role, content=content)
 
 
 def _part_faults(text: str, names: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -204,44 +206,71 @@ _Template: TypeAlias = jinja2.Template | tuple[str | _Slot, ...]
 times as long."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """One message of a template, ready to be rendered."""
+
+    role: str
+    line: int
+    template: _Template
+
+
 @lru_cache(maxsize=256)
-def _compiled(text: str) -> tuple[tuple[_Part, _Template], ...]:
-    """The parts of a prompt with their templates."""
-    return tuple((part, _template(part.text)) for part in _parts(text))
+def _compiled(text: str, names: Sequence[str]) -> tuple[Message | _Compiled, ...]:
+    """The messages of a prompt in which some names have a value; those that are the same for every case are made."""
+    return tuple(_made(part, _template(part.text, names)) for part in _parts(text))
 
 
-def _template(text: str) -> _Template:
+def _made(part: _Part, template: _Template) -> Message | _Compiled:
+    if isinstance(template, tuple) and not any(isinstance(piece, _Slot) for piece in template):
+        return Message(role=part.role, content="".join(map(str, template)))
+    return _Compiled(part.role, part.line, template)
+
+
+def _template(text: str, names: Sequence[str]) -> _Template:
     body = _ENVIRONMENT.parse(text).body
     pieces = [piece for node in body for piece in (node.nodes if isinstance(node, nodes.Output) else [node])]
-    slots = [_piece(piece) for piece in pieces]
+    slots = [_piece(piece, names) for piece in pieces]
     plain = tuple(slot for slot in slots if slot is not None)
     return plain if len(plain) == len(slots) else _ENVIRONMENT.from_string(text)
 
 
-def _piece(node: nodes.Node) -> str | _Slot | None:
-    """A piece of plain text or a value that every case has; None for anything else."""
+def _piece(node: nodes.Node, names: Sequence[str]) -> str | _Slot | None:
+    """A piece of plain text or a value that is always there; None for anything else."""
     if isinstance(node, nodes.TemplateData):
         return node.data
-    return _Slot(node.name) if isinstance(node, nodes.Name) and node.name in NAMES else None
+    return _Slot(node.name) if isinstance(node, nodes.Name) and node.name in names else None
 
 
-def _values(case: Case, extra: Mapping[str, JsonValue] | None) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "id": case.id,
-        "input": case.input
-        if isinstance(case.input, str)
-        else _Turns({"role": m.role, "content": m.content} for m in case.input),
-        "context": _shown(list(case.context) if isinstance(case.context, tuple) else case.context),
-        "slice": case.slice,
-        "session": case.session or "",
-        "route": case.route or "",
-        "steps": [step.to_json() for step in case.steps],
-        "value": "" if case.value is None else case.value,
-    }
+_Extra: TypeAlias = Mapping[str, JsonValue] | None
+
+
+def _value(name: str, case: Case, extra: _Extra) -> Any:
+    """What a name stands for: something that is given besides the case, or something of the case."""
     if extra is not None:
-        values["expected"] = _shown(case.expected)
-        values |= {name: _shown(value) for name, value in extra.items()}
-    return values
+        if name in extra:
+            return _shown(extra[name])
+        if name == "expected":
+            return _shown(case.expected)
+    return _VALUES[name](case)
+
+
+def _turns(case: Case) -> str | _Turns:
+    if isinstance(case.input, str):
+        return case.input
+    return _Turns({"role": m.role, "content": m.content} for m in case.input)
+
+
+_VALUES: Mapping[str, Callable[[Case], Any]] = {
+    "id": lambda case: case.id,
+    "input": _turns,
+    "context": lambda case: _shown(case.context),
+    "slice": lambda case: case.slice,
+    "session": lambda case: case.session or "",
+    "route": lambda case: case.route or "",
+    "steps": lambda case: [step.to_json() for step in case.steps],
+    "value": lambda case: "" if case.value is None else case.value,
+}
 
 
 def _shown(value: JsonValue) -> Any:

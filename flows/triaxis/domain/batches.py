@@ -66,8 +66,10 @@ class BatchRows:
 
     @property
     def uppers(self) -> list[Tokens]:
-        """The same, row by row."""
-        return [Tokens(input=prompt, output=answer) for prompt, answer in self.upper.tolist()]
+        """The same, row by row; equal ones are one value, since many are."""
+        kinds, which = np.unique(self.upper, axis=0, return_inverse=True)
+        made = [Tokens(input=prompt, output=answer) for prompt, answer in kinds.tolist()]
+        return [made[kind] for kind in which.ravel().tolist()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,10 +68,28 @@ def read_json(text: str | bytes) -> JsonValue:
 
 def json_text(value: JsonValue) -> str:
     """Compact JSON, in the order in which the value has its keys."""
+    return json_bytes(value).decode()
+
+
+def json_bytes(value: JsonValue) -> bytes:
+    """`json_text` in UTF-8."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value)
     except TypeError:
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def plain_json(value: JsonValue) -> str | None:
+    """What `json.dumps` writes of a value without floats, compact and with its keys sorted, in a tenth of the time.
+
+    None where orjson cannot write it, or would not escape what Python does: DEL, and all that is beyond ASCII. The two
+    write floats differently, too.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        return None
+    return text if text.isascii() and "\x7f" not in text else None
 
 
 def sha256_json(value: JsonValue) -> str:

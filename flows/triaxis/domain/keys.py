@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 WORDS = 4
 """A key is the 32 bytes of a sha256, held as four big words."""
+DIGITS = 64
+"""In hex."""
 
 Mask: TypeAlias = NDArray[np.bool_]
 Places: TypeAlias = NDArray[np.int64]
@@ -61,8 +63,12 @@ class Keys:
 
     def texts(self) -> list[str]:
         """The keys as texts of 64 hex digits."""
-        whole = self.words.astype(">u8").tobytes().hex()
-        return [whole[at : at + 64] for at in range(0, len(whole), 64)]
+        whole = self.hex()
+        return [whole[at : at + DIGITS] for at in range(0, len(whole), DIGITS)]
+
+    def hex(self) -> str:
+        """Their hex digits, one key after another."""
+        return self.words.astype(">u8").tobytes().hex()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts())

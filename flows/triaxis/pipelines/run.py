@@ -111,8 +111,9 @@ async def _evaluated(own: Session) -> tuple[str, ...]:
     plan = within_budget(outlook(own.wiring, only=own.only, source=own.source, plan=own.planned))
     own.approved = True
     if plan.calls:
-        if elsewhere := own.wiring.kept_elsewhere():
-            own.progress.note(elsewhere)
+        elsewhere = own.wiring.kept_elsewhere()
+        for notice in (*own.wiring.store_notices(), *((elsewhere,) if elsewhere else ())):
+            own.progress.note(notice)
         return await _orchestrated(own)
     done = await walk(own, Here())
     own.version()

@@ -53,6 +53,7 @@ class Session:
     waiting: list[BatchIntent] = field(default_factory=list[BatchIntent])
     """Batches that are at their provider still, though nobody waits for them."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _denied: set[str] = field(default_factory=set[str])
     """Keys of targets that nothing more is sent to."""
     _source: Source | None = None
@@ -127,6 +128,7 @@ class Session:
             prices=self.prices,
             purse=self.purse,
             turns=self.turns,
+            reading=self._reading,
         )
 
     def unchanged(self) -> bool:

@@ -107,15 +107,17 @@ async def judge(session: Session, dispatch: Dispatch) -> None:
     """Scores every answer in every dimension; a score in doubt goes to the next judge, round by round."""
     w = session.wiring
     inputs, asked = w.evidence.inputs(), 0
-    if orders := _judge_orders(session, inputs):
-        calls.restore("judgments", store=w.store, evidence=w.evidence)
-    else:
+    orders = _judge_orders(session, inputs)
+    if orders and calls.restore("judgments", store=w.store, evidence=w.evidence):
+        orders = _judge_orders(session, inputs)
+    if not orders:
         await _bought(session, dispatch, orders)
-    while orders := _judge_orders(session, inputs):
+    while orders:
         asked += sum(map(len, orders))
         await _bought(session, dispatch, orders)
-        if session.sent.failed:
+        if session.sent.failed or not judge_step.asks_again(inputs):
             break
+        orders = _judge_orders(session, inputs)
     counts = judge_step.collect(
         inputs,
         evidence=w.evidence,

@@ -65,6 +65,10 @@ class Evidence(Protocol):
         """The inputs as `prepare` resolved them."""
         ...
 
+    def case_ids(self) -> Iterator[str]:
+        """The ids of the inputs' cases, in their order, without reading the rest of them."""
+        ...
+
     def validation(self) -> Validation:
         """The outcome of the last validation."""
         ...
@@ -73,8 +77,8 @@ class Evidence(Protocol):
         """Writes generations.parquet."""
         ...
 
-    def generations(self) -> Iterator[Generation]:
-        """Reads generations.parquet, in its order."""
+    def generations(self, *, attempts: bool = True) -> Iterator[Generation]:
+        """Reads generations.parquet, in its order; with or without the attempts behind each answer."""
         ...
 
     def write_probes(self, probes: Iterable[ProbeRow], rows: Iterable[Row], attempts: Iterable[Attempt]) -> None:

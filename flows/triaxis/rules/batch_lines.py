@@ -10,10 +10,12 @@ An answer leaves here in OpenAI's chat completion shape, as every stored answer 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from triaxis.domain.canonical import JsonValue, json_text, read_json
+from triaxis.domain.rows import Reply
+from triaxis.rules.reply import parse_reply, reply_of
 
 ANSWERED = int(HTTPStatus.OK)
 UNSENT = frozenset({"batch_expired", "batch_cancelled", "expired", "canceled", "cancelled"})
@@ -66,11 +68,21 @@ class BatchLine:
     """CPU-seconds of a self-hosted server, where a gateway of ours reports them."""
     sends: int = 1
     """How often a gateway of ours sent it, since what it was sending when it was killed may have been answered."""
+    fields: _Fields | None = field(default=None, repr=False, compare=False)
+    """The body's own, where it came as an object and not as text: no text need be parsed to know what it says."""
 
     @property
     def unsent(self) -> bool:
         """Whether the provider says that it never got to the row."""
         return self.code in UNSENT
+
+    def reply(self) -> Reply:
+        """What an answer says.
+
+        Raises:
+            ValueError: where the body is not a chat completion with a message; the text never quotes the body.
+        """
+        return parse_reply(self.body) if self.fields is None else reply_of(self.fields)
 
 
 def read_line(line: bytes | str) -> BatchLine:
@@ -114,6 +126,7 @@ def _openai(custom_id: str, status: int, body: JsonValue, fields: _Fields) -> Ba
         code="" if status == ANSWERED else _code(body) or _code(fields.get("error")),
         busy_core_s=busy if isinstance(busy, float) else None,
         sends=_sends(fields),
+        fields=body if isinstance(body, dict) else None,
     )
 
 
@@ -147,8 +160,7 @@ def _status(said: JsonValue, code: str) -> int:
 def _anthropic(custom_id: str, result: _Fields) -> BatchLine:
     kind = result.get("type")
     if kind == "succeeded":
-        body = _completion(_from_anthropic(_mapping(result.get("message"))))
-        return BatchLine(custom_id=custom_id, status=ANSWERED, body=body)
+        return _answered(custom_id, _from_anthropic(_mapping(result.get("message"))))
     error = _mapping(result.get("error"))
     inner = _mapping(error.get("error")) or error
     code = _first_text(inner.get("type")) or _first_text(kind) or ""
@@ -183,9 +195,9 @@ def _google(custom_id: str, response: _Fields) -> BatchLine:
     parts = _mapping(first.get("content")).get("parts")
     texts = [_mapping(part) for part in parts] if isinstance(parts, list) else []
     usage = _mapping(response.get("usageMetadata"))
-    said, thought = _count(usage.get("candidatesTokenCount")), _count(usage.get("thoughtsTokenCount"))
+    seen, thought = _count(usage.get("candidatesTokenCount")), _count(usage.get("thoughtsTokenCount"))
     blocked = _mapping(response.get("promptFeedback")).get("blockReason")
-    body: dict[str, JsonValue] = {
+    said: dict[str, JsonValue] = {
         "id": response.get("responseId"),
         "model": response.get("modelVersion"),
         "text": "".join(
@@ -193,18 +205,18 @@ def _google(custom_id: str, response: _Fields) -> BatchLine:
         ),
         "finish": "SAFETY" if blocked else first.get("finishReason"),
         "prompt_tokens": usage.get("promptTokenCount"),
-        "completion_tokens": said if thought is None else (said or 0) + thought,
+        "completion_tokens": seen if thought is None else (seen or 0) + thought,
         "prompt_tokens_details": {"cached_tokens": usage.get("cachedContentTokenCount")},
         "completion_tokens_details": {"reasoning_tokens": thought},
     }
-    return BatchLine(custom_id=custom_id, status=ANSWERED, body=_completion(body))
+    return _answered(custom_id, said)
 
 
 def _joined(parts: Iterable[_Fields]) -> str:
     return "".join(text for part in parts if isinstance(text := part.get("text"), str))
 
 
-def _completion(said: _Fields) -> str:
+def _answered(custom_id: str, said: _Fields) -> BatchLine:
     """A chat completion in OpenAI's shape, without what the provider did not report."""
     usage = {name: said[name] for name in ("prompt_tokens", "completion_tokens")}
     details = {
@@ -216,8 +228,9 @@ def _completion(said: _Fields) -> str:
         "message": {"role": "assistant", "content": said["text"]},
         "finish_reason": finish_word(said["finish"]),
     }
-    body = {"id": said["id"], "object": "chat.completion", "model": said["model"]}
-    return json_text({**body, "choices": [choice], "usage": {**usage, **details}})
+    head = {"id": said["id"], "object": "chat.completion", "model": said["model"]}
+    body: dict[str, JsonValue] = {**head, "choices": [choice], "usage": {**usage, **details}}
+    return BatchLine(custom_id=custom_id, status=ANSWERED, body=json_text(body), fields=body)
 
 
 def finish_word(finish: JsonValue) -> str | None:
@@ -241,4 +254,5 @@ def _count(value: JsonValue) -> int | None:
 
 
 def _mapping(value: JsonValue) -> _Fields:
-    return value if isinstance(value, Mapping) else {}
+    """The object that a parsed value is; an empty one where it is none."""
+    return value if isinstance(value, dict) else {}

@@ -40,7 +40,14 @@ class Bounds:
     @classmethod
     def of(cls, requests: Iterable[Request], row: PriceRow | None) -> Bounds:
         """The bounds of requests, each sent once."""
-        return cls.listed([bound(request, row) for request in requests])
+        gauge, rows = None, list[Bound]()
+        params: Mapping[str, JsonValue] = {}
+        for request in requests:
+            # Requests of one origin share their params, which may be long.
+            if gauge is None or request.params is not params:
+                params, gauge = request.params, Gauge.of(request.params, row)
+            rows.append(gauge.bound(request.messages))
+        return cls.listed(rows)
 
     @classmethod
     def listed(cls, rows: Sequence[Bound]) -> Bounds:

@@ -35,7 +35,7 @@ def batch_outcome(line: BatchLine) -> BatchOutcome:
     """
     if line.status != HTTPStatus.OK:
         return BatchOutcome(line.code or f"status_{line.status}", None)
-    return BatchOutcome(None, parse_reply(line.body))
+    return BatchOutcome(None, line.reply())
 
 
 def generation(response: ImportedResponse, model: str | None) -> Generation:

@@ -18,6 +18,8 @@ from triaxis.domain.rows import Reply
 from triaxis.quantities import Tokens
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_BEYOND = 2**53
+"""No model counts so far, and a sum of such counts would leave what files hold."""
 
 
 def parse_reply(raw: str) -> Reply:
@@ -29,7 +31,15 @@ def parse_reply(raw: str) -> Reply:
     Raises:
         ValueError: where the body is not a chat completion with a message; the text never quotes the body.
     """
-    body = _body(raw)
+    return reply_of(_body(raw))
+
+
+def reply_of(body: Mapping[str, JsonValue]) -> Reply:
+    """`parse_reply` of a body that is parsed already.
+
+    Raises:
+        ValueError: where it is not a chat completion with a message; the text never quotes the body.
+    """
     choices = body.get("choices")
     choice = _mapping(choices[0] if isinstance(choices, list) and choices else None)
     message = _mapping(choice.get("message"))
@@ -61,17 +71,15 @@ def no_answer(reply: Reply) -> str | None:
 
 def tokens_of(usage: JsonValue) -> Tokens:
     """The `usage` object as counts that do not overlap; what is not reported, or is no count, stays None."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return Tokens()
     prompt_details = _mapping(usage.get("prompt_tokens_details"))
     completion_details = _mapping(usage.get("completion_tokens_details"))
-    cached = _first(
-        prompt_details.get("cached_tokens"), usage.get("cache_read_input_tokens"), usage.get("prompt_cache_hit_tokens")
-    )
-    written = _first(prompt_details.get("cache_creation_tokens"), usage.get("cache_creation_input_tokens"))
+    cached = _first(prompt_details.get("cached_tokens"), usage, "cache_read_input_tokens", "prompt_cache_hit_tokens")
+    written = _first(prompt_details.get("cache_creation_tokens"), usage, "cache_creation_input_tokens")
     reasoning = _count(completion_details.get("reasoning_tokens"))
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    apart = _reasoning_apart(prompt, completion, reasoning, _count(usage.get("total_tokens")))
+    apart = _reasoning_apart(prompt, completion, reasoning, usage.get("total_tokens"))
     return Tokens(
         input=_rest(prompt, (cached or 0) + (written or 0)),
         cached=cached,
@@ -86,40 +94,50 @@ def _rest(whole: int | None, parts: int) -> int | None:
     return whole if whole is None or parts > whole else whole - parts
 
 
-def _reasoning_apart(prompt: int | None, completion: int | None, reasoning: int | None, whole: int | None) -> bool:
+def _reasoning_apart(prompt: int | None, completion: int | None, reasoning: int | None, whole: JsonValue) -> bool:
     """Whether the total shows that reasoning tokens were counted beside the completion's."""
-    if prompt is None or completion is None or whole is None or not reasoning:
+    if prompt is None or completion is None or not reasoning:
         return False
-    return whole == prompt + completion + reasoning
+    return _count(whole) == prompt + completion + reasoning
 
 
-def _first(*values: JsonValue) -> int | None:
-    counts = (_count(value) for value in values)
-    return next((count for count in counts if count is not None), None)
+def _first(stated: JsonValue, usage: Mapping[str, JsonValue], *names: str) -> int | None:
+    """A count as it is stated, else the first that stands under one of the names."""
+    count = _count(stated)
+    for name in names:
+        if count is None:
+            count = _count(usage.get(name))
+    return count
 
 
 def _count(value: JsonValue) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if value >= 0 and value == value // 1 else None
+    # Of the exact type, since True is an int as well.
+    if type(value) is int:
+        return value if 0 <= value < _BEYOND else None
+    if isinstance(value, float) and value == value // 1:
+        return _count(int(value))
+    return None
 
 
 def _content(content: JsonValue) -> tuple[str, str | None]:
     """Text and refusal of a message's content, which is text, null or a list of parts."""
     if not isinstance(content, list):
         return _text(content) or "", None
-    parts = [part for part in content if isinstance(part, Mapping)]
+    parts = [part for part in content if isinstance(part, dict)]
     texts = (_text(part.get("text")) for part in parts)
     refusals = (_text(part.get("refusal")) for part in parts)
     return "".join(text for text in texts if text), next((r for r in refusals if r), None)
 
 
 def _text(value: JsonValue) -> str | None:
-    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
-    return value if isinstance(value, Mapping) else {}
+    """The object that a parsed value is; an empty one where it is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _body(raw: str) -> Mapping[str, JsonValue]:

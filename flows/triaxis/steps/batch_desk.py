@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Desk:
     prices: Mapping[str, PriceRow]
     purse: Purse
     turns: Turns
+    reading: asyncio.Lock
+    """Held while a batch's results are read: many at once would take no less time, and memory for each."""
 
     def turn(self, name: str) -> AbstractAsyncContextManager[None]:
         """The right to hand a batch over, and to seal what it brought, which one worker has at a time."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, BatchRows, Closed
@@ -17,7 +19,7 @@ from triaxis.rules.batch_lines import ANSWERED, BatchLine, read_line
 from triaxis.rules.batching import FETCHES, may_have_billed, passes, rejection, whole
 from triaxis.rules.price import call_cost, spend
 from triaxis.rules.provider_errors import failure, malformed
-from triaxis.rules.reply import no_answer, parse_reply
+from triaxis.rules.reply import no_answer
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.sending import BAD_REQUEST, HOPELESS, Sent
 
@@ -35,19 +37,20 @@ async def collect(record: BatchRecord, report: BatchReport, *, api: BatchApi, de
     Raises:
         CallFailed: where the results cannot be fetched; the batch stays open.
     """
-    reading = Reading.of(record.intent, desk.book.rows(record.intent.name), desk)
-    for _ in range(FETCHES if report.state != "rejected" else 0):
-        files = await desk.steadily(record.intent.name, lambda: api.fetch(report, desk.book.folder(record.intent.name)))
+    intent = record.intent
+    fetch = partial(desk.steadily, intent.name, lambda: api.fetch(report, desk.book.folder(intent.name)))
+    files: Sequence[Path] = () if report.state == "rejected" else await fetch()
+    async with desk.reading:
+        reading = Reading.of(intent, desk.book.rows(intent.name), desk)
+        await _read(files, reading)
+        for _ in range(1, FETCHES):
+            if report.state == "rejected" or whole(report, reading.answers):
+                break
+            await _read(await fetch(), reading)
         with desk.store.sealing() as sealing:
-            await _read(desk.book.lines(files), reading, sealing)
-        if whole(report, reading.answers):
-            break
-    with desk.store.sealing() as sealing:
-        sent = reading.ended(report, sealing)
+            sent = reading.ended(report, sealing)
     if reading.strange:
-        desk.progress.note(
-            f"{record.intent.name}: {reading.strange} lines of its results name no row or cannot be read"
-        )
+        desk.progress.note(f"{intent.name}: {reading.strange} lines of its results name no row or cannot be read")
     closed = Closed(
         state="sealed",
         at_ns=desk.clock.now_ns(),
@@ -56,13 +59,23 @@ async def collect(record: BatchRecord, report: BatchReport, *, api: BatchApi, de
         failed=sent.failed,
         why=sent.last_error,
     )
-    desk.book.close(record.intent.name, closed)
-    desk.purse.ended(desk.most(record.intent), reading.cost)
+    desk.book.close(intent.name, closed)
+    desk.purse.ended(desk.most(intent), reading.cost)
     return sent
 
 
-def attempt_in(intent: BatchIntent, key: str, upper: Tokens, part: int = 0) -> Attempt:
-    """The attempt of a row of a batch, of unknown fate."""
+def attempt_in(
+    intent: BatchIntent,
+    key: str,
+    upper: Tokens,
+    outcome: Literal["answered", "failed", "unknown"] = "unknown",
+    *,
+    part: int = 0,
+    error: str | None = None,
+    usage: Tokens | None = None,
+    may_bill: bool = True,
+) -> Attempt:
+    """The attempt of a row of a batch."""
     return Attempt(
         key=key,
         at_ns=intent.intended_ns,
@@ -70,17 +83,22 @@ def attempt_in(intent: BatchIntent, key: str, upper: Tokens, part: int = 0) -> A
         batch=intent.name,
         model=intent.model,
         endpoint=intent.endpoint,
-        outcome="unknown",
+        outcome=outcome,
+        error=error,
+        usage=usage,
+        may_bill=may_bill,
         upper=upper,
     )
 
 
-async def _read(lines: Iterator[bytes], reading: Reading, sealing: Sealing) -> None:
-    for number, line in enumerate(lines, 1):
-        reading.take(line, sealing)
-        if number % YIELD_EVERY == 0:
-            reading.show()
-            await asyncio.sleep(0)
+async def _read(files: Sequence[Path], reading: Reading) -> None:
+    """Seals what the lines of some files say."""
+    with reading.desk.store.sealing() as sealing:
+        for number, line in enumerate(reading.desk.book.lines(files), 1):
+            reading.take(line, sealing)
+            if number % YIELD_EVERY == 0:
+                reading.show()
+                await asyncio.sleep(0)
     reading.show()
 
 
@@ -138,24 +156,31 @@ class Reading:
             self._error(place, said, sealing)
 
     def _answer(self, place: int, said: BatchLine, sealing: Sealing) -> None:
-        attempt = self._attempt(place, said.custom_id)
+        key, upper = said.custom_id, self.uppers[place]
         try:
-            reply = parse_reply(said.body)
+            reply = said.reply()
         except ValueError:
             error = malformed(said.body)
-            self.failed[place] = replace(attempt, outcome="failed", error=error.reason, usage=error.usage)
+            self.failed[place] = attempt_in(self.intent, key, upper, "failed", error=error.reason, usage=error.usage)
             self.last_error = str(error)
             return
         reason = no_answer(reply)
         usage = reply.usage if reply.usage.known else None
         self.answers += 1
-        self._seal(place, replace(attempt, outcome="answered", error=reason, usage=usage), said, reason, sealing)
+        attempt = attempt_in(self.intent, key, upper, "answered", error=reason, usage=usage)
+        self._seal(place, attempt, said, reason, sealing)
 
     def _error(self, place: int, said: BatchLine, sealing: Sealing) -> None:
         error = failure(said.status, {}, said.body, now_s=0.0, variable="the provider's variable", keys=())
-        billed = error.billed and not said.unsent
-        attempt = replace(self._attempt(place, said.custom_id), outcome="failed", error=said.code or error.reason)
-        attempt = replace(attempt, usage=error.usage, may_bill=billed)
+        attempt = attempt_in(
+            self.intent,
+            said.custom_id,
+            self.uppers[place],
+            "failed",
+            error=said.code or error.reason,
+            usage=error.usage,
+            may_bill=error.billed and not said.unsent,
+        )
         self.last_error = str(error) if not said.code else f"{said.code} (HTTP {said.status})"
         if isinstance(error, Denied):
             self.denied = str(error)
@@ -192,12 +217,9 @@ class Reading:
             busy_core_s=said.busy_core_s,
         )
 
-    def _attempt(self, place: int, key: str, part: int = 0) -> Attempt:
-        return attempt_in(self.intent, key, self.uppers[place], part)
-
     def _note_resent(self, place: int, key: str, sealing: Sealing) -> None:
         for part in range(1, self.resent.get(place, 0) + 1):
-            sealing.add(self._attempt(place, key, part), None)
+            sealing.add(attempt_in(self.intent, key, self.uppers[place], part=part), None)
 
     def show(self) -> None:
         """Tells progress of the outcomes since the last time."""
@@ -254,4 +276,4 @@ class Reading:
         reason = "rejected" if report.state == "rejected" else "no_line"
         self.last_error = self.last_error or f"{report.state}: rows without a result"
         billed = may_have_billed(report, self.answers)
-        return replace(self._attempt(place, key), outcome="failed", error=reason, may_bill=billed)
+        return attempt_in(self.intent, key, self.uppers[place], "failed", error=reason, may_bill=billed)

@@ -142,11 +142,12 @@ def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence,
     if len(missing):
         some = missing.at(slice(_LOOKED_AT)).texts()
         raise Incomplete(STAGE, len(missing), len(rows), last_error or _last_error(store.attempts(some)))
-    evidence.write_generations(with_imported(_generations(planned, store), planned.inputs, evidence))
+    asked = _generations(planned, store, evidence)
+    evidence.write_generations(with_imported(asked, planned.inputs, evidence))
 
 
-def _generations(planned: PlannedGenerations, store: RowStore) -> Iterator[Generation]:
-    named = _named(planned.inputs)
+def _generations(planned: PlannedGenerations, store: RowStore, evidence: Evidence) -> Iterator[Generation]:
+    named = _named(planned.inputs, evidence)
     for start in range(0, len(planned), CHUNK):
         keys = planned.keys.at(slice(start, start + CHUNK)).texts()
         rows, attempts = store.rows(keys), store.attempts(keys)
@@ -162,12 +163,12 @@ def _generations(planned: PlannedGenerations, store: RowStore) -> Iterator[Gener
             )
 
 
-def _named(inputs: Inputs) -> Iterator[tuple[str, str, int]]:
+def _named(inputs: Inputs, evidence: Evidence) -> Iterator[tuple[str, str, int]]:
     """Variant, case and sample of every answer, in the order of a plan."""
     return (
-        (variant.name, case.id, sample)
+        (variant.name, case_id, sample)
         for variant in inputs.generated
-        for case in inputs.cases
+        for case_id in evidence.case_ids()
         for sample in range(variant.samples)
     )
 

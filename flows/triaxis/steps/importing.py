@@ -15,7 +15,9 @@ from triaxis.rules import importing
 def with_imported(asked: Iterable[Generation], inputs: Inputs, evidence: Evidence) -> Iterator[Generation]:
     """The answers that were asked for and those that are imported, in the one order of variant, case and repeat."""
     models = {variant.name: variant.model for variant in inputs.imported}
-    imported = (importing.generation(r, models[r.variant]) for r in evidence.responses()) if models else iter(())
+    if not models:
+        return iter(asked)
+    imported = (importing.generation(r, models[r.variant]) for r in evidence.responses())
     return heapq.merge(asked, imported, key=_place)
 
 

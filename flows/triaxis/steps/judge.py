@@ -26,7 +26,7 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.keys import Keys, Places
 from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, Request, Row, Scored
 from triaxis.domain.rubric import Dimension, Judged, JudgeModel
-from triaxis.domain.variant import Delivery, Prompt
+from triaxis.domain.variant import Delivery
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
@@ -34,7 +34,7 @@ from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates
 from triaxis.rules.agreement import Scorer
 from triaxis.rules.budget import Bounds
 from triaxis.rules.form import Outside
-from triaxis.rules.judging import Settled, Wanted, fenced, judge_request, walk
+from triaxis.rules.judging import Panel, Settled, Wanted, fenced, walk
 from triaxis.rules.score import applies, failure, scorer
 from triaxis.steps.orders import Order
 
@@ -110,8 +110,8 @@ def plan(
         wanted = {place: state for place, state in states.items() if isinstance(state, Wanted)}
         waiting, settled = waiting + len(wanted), settled + len(states) - len(wanted)
         for lot, places in _by_lot(wanted, deliveries or {}).items():
-            requests = [wanted[place].request for place in places]
-            keys, bounds = Keys.of([r.key for r in requests]), Bounds.of(requests, inputs.prices.rows.get(lot[0]))
+            keys = Keys.of([wanted[place].key for place in places])
+            bounds = Bounds.of((wanted[place].request for place in places), inputs.prices.rows.get(lot[0]))
             lots.setdefault(lot, []).append((keys, bounds, np.array(places, np.int64)))
     orders = tuple(asking.order(lot, columns) for lot, columns in lots.items())
     return PlannedJudgments(orders=orders, judged=waiting + settled, settled=settled)
@@ -138,11 +138,13 @@ class _Asking:
     store: RowStore
     templates: Templates
     dimensions: tuple[Dimension, ...]
+    panels: Mapping[str, Panel]
 
     @classmethod
     def of(cls, inputs: Inputs, evidence: Evidence, store: RowStore, templates: Templates) -> _Asking:
-        judged = tuple(d for d in inputs.rubric.active if isinstance(d.evaluator, Judged))
-        return cls(inputs=inputs, evidence=evidence, store=store, templates=templates, dimensions=judged)
+        panels = _panels(inputs)
+        judged = tuple(d for d in inputs.rubric.active if d.name in panels)
+        return cls(inputs=inputs, evidence=evidence, store=store, templates=templates, dimensions=judged, panels=panels)
 
     def states(self, only: Places | None = None) -> Iterator[Mapping[int, Wanted | Settled]]:
         """How far stored replies take each question, or those at some places; a chunk of answers at a time."""
@@ -163,8 +165,9 @@ class _Asking:
             for position, dimension in enumerate(self.dimensions):
                 place = index * len(self.dimensions) + position
                 if (chosen is None or place in chosen) and applies(dimension, case):
-                    question = _question(dimension, generation, case, self.templates)
-                    questions |= {} if question is None else {place: question}
+                    question = _question(self.panels[dimension.name], generation, case, self.templates)
+                    if question is not None:
+                        questions[place] = question
         return questions
 
     def requests(self, places: Places) -> Iterator[Request]:
@@ -207,9 +210,11 @@ def collect(
     scorers = {d.name: scorer(d, outside) for d in inputs.rubric.active if not isinstance(d.evaluator, Judged)}
     tally = Counter[type[Outcome]]()
 
+    panels = _panels(inputs)
+
     def judgments() -> Iterator[Judgment]:
         for chunk in _chunks(inputs, evidence):
-            verdicts = _verdicts(chunk, inputs.rubric.active, store, templates)
+            verdicts = _verdicts(chunk, inputs.rubric.active, panels, store, templates)
             for judgment in _judge(chunk, inputs.rubric.active, scorers, verdicts):
                 tally[type(judgment.outcome)] += 1
                 yield judgment
@@ -218,8 +223,18 @@ def collect(
     return JudgedCounts(scored=tally[Scored], abstained=tally[Abstained], failed=tally[Failed])
 
 
+def asks_again(inputs: Inputs) -> bool:
+    """Whether a reply may lead to another call: where a score in doubt goes to the next judge."""
+    return any(panel.evaluator.escalate is not None for panel in _panels(inputs).values())
+
+
+def _panels(inputs: Inputs) -> Mapping[str, Panel]:
+    """The judges of each judged dimension, by its name."""
+    return {d.name: Panel(d.evaluator) for d in inputs.rubric.active if isinstance(d.evaluator, Judged)}
+
+
 def _chunks(inputs: Inputs, evidence: Evidence) -> Iterator[Sequence[_Pair]]:
-    pairs = _with_cases(evidence.generations(), inputs.cases)
+    pairs = _with_cases(evidence.generations(attempts=False), inputs.cases)
     return iter(lambda: tuple(islice(pairs, _CHUNK)), ())
 
 
@@ -237,19 +252,12 @@ def _with_cases(generations: Iterator[Generation], cases: Sequence[Case]) -> Ite
             yield generation, case
 
 
-def _question(dimension: Dimension, generation: Generation, case: Case, templates: Templates) -> _Question | None:
-    """What is asked of judges about an answer in one dimension; None where nothing is."""
-    evaluator = dimension.evaluator
-    if not isinstance(evaluator, Judged) or generation.reply is None or failure(generation) is not None:
+def _question(panel: Panel, generation: Generation, case: Case, templates: Templates) -> _Question | None:
+    """What is asked of judges about an answer; None where there is none. The prompt is rendered once for all judges."""
+    if generation.reply is None or failure(generation) is not None:
         return None
-    return partial(walk, evaluator, _asker(evaluator, case, generation.reply.text, templates))
-
-
-def _asker(evaluator: Judged, case: Case, answer: str, templates: Templates) -> Callable[[JudgeModel], Request]:
-    """Makes the request to a judge; the prompt is rendered once, for whichever judges are asked."""
-    prompt = Prompt(path=evaluator.path, text=evaluator.template)
-    messages = templates.messages(prompt, case, {"answer": fenced(answer)})
-    return lambda judge: judge_request(judge, messages, evaluator.scale)
+    messages = templates.messages(panel.prompt, case, {"answer": fenced(generation.reply.text)})
+    return partial(walk, panel.evaluator, panel.about(messages))
 
 
 def _answer(questions: Mapping[_P, _Question], store: RowStore) -> Mapping[_P, Wanted | Settled]:
@@ -259,14 +267,18 @@ def _answer(questions: Mapping[_P, _Question], store: RowStore) -> Mapping[_P, W
     unsettled = list(questions)
     while unsettled:
         states |= {place: questions[place](stored) for place in unsettled}
-        keys = {place: s.request.key for place in unsettled if isinstance(s := states[place], Wanted)}
+        keys = {place: s.key for place in unsettled if isinstance(s := states[place], Wanted)}
         stored |= store.rows(set(keys.values())) if keys else {}
         unsettled = [place for place, key in keys.items() if key in stored]
     return states
 
 
 def _verdicts(
-    chunk: Sequence[_Pair], dimensions: Sequence[Dimension], store: RowStore, templates: Templates
+    chunk: Sequence[_Pair],
+    dimensions: Sequence[Dimension],
+    panels: Mapping[str, Panel],
+    store: RowStore,
+    templates: Templates,
 ) -> Mapping[_Place, _Verdict]:
     """The settled judgments of a chunk with every attempt behind them.
 
@@ -277,7 +289,9 @@ def _verdicts(
         (index, dimension.name): question
         for index, (generation, case) in enumerate(chunk)
         for dimension in dimensions
-        if applies(dimension, case) and (question := _question(dimension, generation, case, templates)) is not None
+        if dimension.name in panels and applies(dimension, case)
+        for question in [_question(panels[dimension.name], generation, case, templates)]
+        if question is not None
     }
     states = _answer(questions, store)
     settled = {place: state for place, state in states.items() if isinstance(state, Settled)}

@@ -137,9 +137,11 @@ def _forecast(stage: str, lots: Sequence[_Lot]) -> Forecast:
 
 def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_response: int) -> Iterable[_Lot]:
     """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
-    longest = max((len(str(case.to_json()).encode()) for case in inputs.cases), default=0)
+    calls = judge.most_calls(inputs)
+    # Going through very many cases takes its time, and most evaluations have no judge.
+    longest = max((len(str(case.to_json()).encode()) for case in (inputs.cases if calls else ())), default=0)
     answer = max((longest_response, *(_answer_bytes(request) for request in _first_requests(inputs))))
-    for most in judge.most_calls(inputs):
+    for most in calls:
         evaluator = most.dimension.evaluator
         assert isinstance(evaluator, Judged)
         text = "x" * (len(evaluator.template.encode()) + longest + answer)

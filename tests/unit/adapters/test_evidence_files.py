@@ -62,6 +62,7 @@ def test_inputs_come_back_as_they_were(evidence: FileEvidence) -> None:
     evidence.write_inputs(rich_inputs(), a_validation(), {"dataset_sha256": "ab"})
     assert evidence.inputs() == rich_inputs()
     assert evidence.validation() == a_validation()
+    assert list(evidence.case_ids()) == [case.id for case in rich_inputs().cases]
     assert evidence.hashes() == {"dataset_sha256": "ab"}
 
 
@@ -128,6 +129,8 @@ def some_generations() -> list[Any]:
 def test_generations_come_back_in_order(evidence: FileEvidence) -> None:
     evidence.write_generations(some_generations())
     assert list(evidence.generations()) == some_generations()
+    bare = [replace(generation, attempts=()) for generation in some_generations()]
+    assert list(evidence.generations(attempts=False)) == bare != some_generations()
 
 
 def test_the_order_in_which_rows_came_does_not_show(evidence: FileEvidence, tmp_path: Path) -> None:
@@ -395,6 +398,8 @@ def test_evidence_of_an_earlier_release_is_read_without_what_it_lacks(evidence: 
     older: parquet.Layout = {name: kind for name, kind in tables.GENERATIONS.items() if name != "stated_usd"}
     parquet.write_table(path, older, list(parquet.scan(path, list(older))))
     assert list(evidence.generations()) == some_generations()
+    bare = [replace(generation, attempts=()) for generation in some_generations()]
+    assert list(evidence.generations(attempts=False)) == bare != some_generations()
     assert np.isnan(evidence.columns("generations", ["stated_usd", "variant"]).floats("stated_usd")).all()
     paid = evidence.paid("generations", Keys.of([key(1)]))
     assert {row.key for row, _ in paid if row is not None} == {key(1)}

@@ -10,7 +10,11 @@ import pytest
 from build_store import key
 
 from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters.foreign_parquet import foreign_columns, foreign_rows
+from triaxis.adapters.parquet_columns import columns as columns_of
+from triaxis.adapters.parquet_columns import digest, read_keys, write_columns
 from triaxis.adapters.parquet_files import Cell, Layout
+from triaxis.domain.keys import Keys
 from triaxis.errors import StoreDamaged
 
 LAYOUT: Layout = {"name": "text", "n": "int", "x": "float", "ok": "flag", "raw": "text"}
@@ -53,6 +57,17 @@ def test_bytes_depend_on_the_rows_alone(tmp_path: Path) -> None:
     assert b"pandas" not in one.read_bytes()
 
 
+@pytest.mark.parametrize("count", [0, 1, parquet.ROW_GROUP, 2 * parquet.ROW_GROUP + 3])
+def test_whole_columns_make_the_bytes_of_their_rows(tmp_path: Path, count: int) -> None:
+    layout: Layout = {"key": "text", "input": "int", "output": "int"}
+    rows = [(key(n), n, -n) for n in range(count)]
+    parquet.write_table(tmp_path / "rows.parquet", layout, rows)
+    keys, numbers = Keys.of([row[0] for row in rows]), np.arange(count)
+    write_columns(tmp_path / "columns.parquet", layout, [keys, numbers, -numbers])
+    assert (tmp_path / "columns.parquet").read_bytes() == (tmp_path / "rows.parquet").read_bytes()
+    assert list(parquet.scan(tmp_path / "columns.parquet", list(layout))) == rows
+
+
 def test_reordering_makes_the_bytes_of_the_other_order(tmp_path: Path) -> None:
     one, other = tmp_path / "a.parquet", tmp_path / "b.parquet"
     parquet.write_table(one, LAYOUT, some_rows(50))
@@ -65,15 +80,15 @@ def test_the_digest_is_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Row groups do not show in it; a moved boundary between texts, a null for an empty text, and order do."""
     path = tmp_path / "a.parquet"
     parquet.write_table(path, LAYOUT, some_rows(50))
-    straight = parquet.digest(path, LAYOUT)
+    straight = digest(path, LAYOUT)
     monkeypatch.setattr(parquet, "ROW_GROUP", 7)
     parquet.write_table(path, LAYOUT, some_rows(50))
-    assert parquet.digest(path, LAYOUT) == straight
+    assert digest(path, LAYOUT) == straight
     texts: Layout = {"a": "text"}
     seen: set[str] = set()
     for rows in ([("ab",), ("c",)], [("a",), ("bc",)], [("",), ("abc",)], [(None,), ("abc",)], [("c",), ("ab",)]):
         parquet.write_table(path, texts, rows)
-        seen.add(parquet.digest(path, texts))
+        seen.add(digest(path, texts))
     assert len(seen) == 5
 
 
@@ -83,14 +98,14 @@ def test_zero_has_no_sign_in_the_digest(tmp_path: Path) -> None:
     digests: set[str] = set()
     for value in (0.0, -0.0):
         parquet.write_table(path, layout, [(value,)])
-        digests.add(parquet.digest(path, layout))
+        digests.add(digest(path, layout))
     assert len(digests) == 1
 
 
 def test_columns_load_as_codes_numbers_and_texts(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet.write_table(path, LAYOUT, some_rows(12))
-    columns = parquet.columns(path, ["name", "n", "raw"])
+    columns = columns_of(path, ["name", "n", "raw"])
     codes, names = columns.codes("name")
     assert names == ("v0", "v1", "v2")
     assert [names[c] if c >= 0 else None for c in codes.tolist()] == [row[0] for row in some_rows(12)]
@@ -106,12 +121,12 @@ def test_columns_load_as_codes_numbers_and_texts(tmp_path: Path) -> None:
 def test_columns_keep_only_rows_of_one_value(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet.write_table(path, LAYOUT, some_rows(12))
-    columns = parquet.columns(path, ["n"], keep=("name", "v1"))
+    columns = columns_of(path, ["n"], keep=("name", "v1"))
     assert len(columns) == 3
     numbers = columns.floats("n")
     assert numbers[[0, 2]].tolist() == [1.0, 7.0]
     assert math.isnan(numbers[1])  # rows 1, 4 and 7 say v1, and every fourth number is null
-    codes, names = parquet.columns(path, ["name"], keep=("name", "v1")).codes("name")
+    codes, names = columns_of(path, ["name"], keep=("name", "v1")).codes("name")
     assert names == ("v1",)
     assert set(codes.tolist()) == {0}
 
@@ -119,12 +134,12 @@ def test_columns_keep_only_rows_of_one_value(tmp_path: Path) -> None:
 def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet.write_table(path, LAYOUT, [])
-    columns = parquet.columns(path, list(LAYOUT))
+    columns = columns_of(path, list(LAYOUT))
     assert len(columns) == 0
     assert columns.codes("name")[1] == ()
     assert columns.floats("x").tolist() == []
-    assert (parquet.foreign_columns(path), list(parquet.foreign_rows(path))) == (list(LAYOUT), [])
-    assert len(parquet.digest(path, LAYOUT)) == 64
+    assert (foreign_columns(path), list(foreign_rows(path))) == (list(LAYOUT), [])
+    assert len(digest(path, LAYOUT)) == 64
 
 
 def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
@@ -136,13 +151,13 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
 def test_a_file_of_somebody_else_is_read_as_python_values(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet.write_table(path, LAYOUT, some_rows(3))
-    place = parquet.foreign_columns(path).index("n")
-    assert [row[place] for row in parquet.foreign_rows(path)] == [None, 1, 2]
+    place = foreign_columns(path).index("n")
+    assert [row[place] for row in foreign_rows(path)] == [None, 1, 2]
     path.write_bytes(b"id,input\n")
     with pytest.raises(ValueError, match="not a readable Parquet file"):
-        parquet.foreign_columns(path)
+        foreign_columns(path)
     with pytest.raises(ValueError, match="not a readable Parquet file"):
-        next(parquet.foreign_rows(path))
+        next(foreign_rows(path))
 
 
 def test_damage_names_the_file_and_says_what_helps(tmp_path: Path) -> None:
@@ -208,9 +223,9 @@ def test_keys_are_read_and_anything_else_is_damage(tmp_path: Path) -> None:
     layout: Layout = {"key": "text", "n": "int"}
     path = tmp_path / "a.parquet"
     parquet.write_table(path, layout, [(key(n), n) for n in range(3)])
-    assert parquet.read_keys(path, layout).texts() == [key(n) for n in range(3)]
+    assert read_keys(path, layout).texts() == [key(n) for n in range(3)]
     with pytest.raises(StoreDamaged, match="another release"):
-        parquet.read_keys(path, {"key": "text", "n": "float"})
+        read_keys(path, {"key": "text", "n": "float"})
     parquet.write_table(path, layout, [("zz" * 32, 1)])
     with pytest.raises(StoreDamaged, match=r"a\.parquet is damaged"):
-        parquet.read_keys(path, layout)
+        read_keys(path, layout)

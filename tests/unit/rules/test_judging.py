@@ -12,10 +12,10 @@ from triaxis.domain.rows import Abstained, Outcome, Request, Row, Scored
 from triaxis.domain.rubric import Judged, JudgeModel
 from triaxis.rules.judging import (
     RESPONSE_FORMAT,
+    Panel,
     Settled,
     Wanted,
     fenced,
-    judge_request,
     objects_in,
     read_row,
     read_verdict,
@@ -27,13 +27,18 @@ STRONG = JudgeModel(name="strong", model="big")
 UNIT = (0.0, 1.0)
 
 
+def asked(judge: JudgeModel, *messages: Message, scale: tuple[float, float] = UNIT) -> Wanted:
+    """The call to a judge that stands alone."""
+    return Panel(Judged(path="p", template="t", judges=(judge,), scale=scale)).about(messages)(judge)
+
+
 def user(text: str) -> Message:
     return Message(role="user", content=text)
 
 
 def test_the_request() -> None:
     """The prompt, then the instruction; the judge's params, and JSON asked for."""
-    request = judge_request(CHEAP, (Message(role="system", content="You judge."), user("Judge this.")), (1, 5))
+    request = asked(CHEAP, Message(role="system", content="You judge."), user("Judge this."), scale=(1, 5)).request
     assert (request.model, request.endpoint, request.sample) == ("small", None, 0)
     assert request.params == {"temperature": 0, "response_format": RESPONSE_FORMAT}
     assert request.messages[0] == Message(role="system", content="You judge.")
@@ -42,25 +47,32 @@ def test_the_request() -> None:
 
 
 def test_the_instruction_follows_a_last_message_that_is_not_the_users() -> None:
-    request = judge_request(CHEAP, (Message(role="system", content="Judge this."),), UNIT)
+    request = asked(CHEAP, Message(role="system", content="Judge this.")).request
     assert [message.role for message in request.messages] == ["system", "user"]
 
 
 def test_params_of_the_judge_win() -> None:
     """A judge without structured output says so with a null."""
     plain = JudgeModel(name="plain", model="m", params={"response_format": None})
-    assert judge_request(plain, (user("?"),), UNIT).params == {}
+    assert asked(plain, user("?")).request.params == {}
 
 
 def test_keys_depend_on_judge_and_prompt_alone() -> None:
     keys = {
-        judge_request(judge, (user(text),), scale).key
+        asked(judge, user(text), scale=scale).key
         for judge in (CHEAP, STRONG)
         for text in ("a", "b")
         for scale in (UNIT, (1.0, 5.0))
     }
     assert len(keys) == 8
-    assert judge_request(CHEAP, (user("a"),), UNIT).key in keys
+    assert asked(CHEAP, user("a")).key in keys
+
+
+def test_a_call_is_made_once_with_the_key_of_its_request() -> None:
+    ask = Panel(JUDGED).about((user("Judge this."),))
+    for judge in JUDGED.judges:
+        assert ask(judge) is ask(judge)
+        assert ask(judge).key == ask(judge).request.key
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.text(max_size=5))
@@ -131,8 +143,9 @@ def test_rows(row: Row, outcome: Outcome) -> None:
     assert read_row(row, UNIT) == outcome
 
 
-def ask(judge: JudgeModel) -> Request:
-    return Request(model=judge.model, endpoint=None, messages=(user("?"),))
+def ask(judge: JudgeModel) -> Wanted:
+    request = Request(model=judge.model, endpoint=None, messages=(user("?"),))
+    return Wanted(judge, request.key, request)
 
 
 def stored(**scores: float | str) -> dict[str, Row]:
@@ -144,14 +157,14 @@ JUDGED = Judged(path="p", template="t", judges=(CHEAP, STRONG), escalate=(0.3, 0
 
 
 def test_the_first_judge_is_asked_first() -> None:
-    assert walk(JUDGED, ask, {}) == Wanted(CHEAP, ask(CHEAP))
+    assert walk(JUDGED, ask, {}) == ask(CHEAP)
 
 
 @pytest.mark.parametrize(("score", "escalates"), [(0.0, False), (0.29, False), (0.3, True), (0.7, True), (0.71, False)])
 def test_doubt_escalates(score: float, escalates: bool) -> None:
     """A score between the bounds, or on one, goes to the next judge."""
     state = walk(JUDGED, ask, stored(cheap=score))
-    assert state == Wanted(STRONG, ask(STRONG)) if escalates else isinstance(state, Settled)
+    assert state == ask(STRONG) if escalates else isinstance(state, Settled)
 
 
 def test_the_last_judge_has_the_word() -> None:

@@ -34,6 +34,9 @@ def test_a_whole_body() -> None:
         ("much", Tokens()),
         ({"prompt_tokens": 7}, Tokens(input=7)),
         ({"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": None}, Tokens(input=7, output=2)),
+        # as floats; and what a sum in 64 bits, or a double, would not survive
+        ({"prompt_tokens": 7.0, "completion_tokens": 2.5}, Tokens(input=7)),
+        ({"prompt_tokens": 2**53, "completion_tokens": 1e30}, Tokens()),
         # LiteLLM on Anthropic: prompt_tokens holds reads and writes. 100 - 30 - 20
         (
             {"prompt_tokens": 100, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 20},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -287,3 +288,21 @@ async def test_collecting_twice_adds_nothing() -> None:
     book.records[end.name] = replace(book.records[end.name], closed=None)
     await carry(end.name, api=end.api, desk=end.counter.desk, patience_s=1e9)
     assert (end.rows, end.attempts) == before
+
+
+async def test_results_are_read_one_batch_at_a_time() -> None:
+    """What a batch's rows take in memory is taken once, however many batches end together."""
+    counter, fetched = Counter(), asyncio.Event()
+
+    def results(keys: Sequence[str]) -> Sequence[bytes]:
+        fetched.set()
+        return [answered(key) for key in keys]
+
+    api = ScriptedApi(book=counter.book, results=results)
+    (intent,) = [i async for i in intended(an_order("a"), api=api, desk=counter.desk, number=0)]
+    async with counter.reading:
+        carried = asyncio.create_task(carry(intent.name, api=api, desk=counter.desk, patience_s=1e9))
+        await fetched.wait()
+        await asyncio.sleep(0)
+        assert not counter.store.rows(counter.book.held[intent.name].keys.texts())
+    assert (await carried).sent == Sent(answered=1)

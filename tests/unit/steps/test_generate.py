@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import cast
@@ -160,6 +160,7 @@ class Shelf:
 
     held: Mapping[str, Row]
     tried: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict[str, "tuple[Attempt, ...]"])
+    cases: Sequence[Case] = ()
     written: list[Generation] | None = None
 
     def known(self, keys: Keys) -> Mask:
@@ -174,12 +175,17 @@ class Shelf:
         """As a store."""
         return {key: attempts for key, attempts in self.tried.items() if key in keys}
 
+    def case_ids(self) -> Iterator[str]:
+        """As evidence."""
+        return (case.id for case in self.cases)
+
     def write_generations(self, rows: Iterable[Generation]) -> None:
         """As evidence."""
         self.written = list(rows)
 
     def collect(self, planned: PlannedGenerations, last_error: str = "") -> list[Generation]:
         """What is written of the plan."""
+        self.cases = planned.inputs.cases
         collect(planned, store=cast("RowStore", self), evidence=cast("Evidence", self), last_error=last_error)
         assert self.written is not None
         return self.written

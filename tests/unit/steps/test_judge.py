@@ -24,7 +24,7 @@ from triaxis.domain.rubric import Exact, Finished, Judged, JudgeModel, PythonFun
 from triaxis.domain.variant import Delivery
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.steps import judge
-from triaxis.steps.judge import JudgedCounts, PlannedJudgments, collect, most_calls, plan
+from triaxis.steps.judge import JudgedCounts, PlannedJudgments, asks_again, collect, most_calls, plan
 
 CHEAP, STRONG = JudgeModel(name="cheap", model="small"), JudgeModel(name="strong", model="big")
 TONE = a_dimension(
@@ -207,3 +207,11 @@ def test_judges_are_asked_as_they_are_delivered() -> None:
         ("small", Delivery()): ["small", "small"],
         ("big", batch): ["big", "big"],
     }
+
+
+@pytest.mark.parametrize(("escalate", "again"), [((0.3, 0.7), True), (None, False)])
+def test_a_reply_leads_to_another_call_only_where_doubt_escalates(
+    escalate: tuple[float, float] | None, again: bool
+) -> None:
+    tone = a_dimension(Judged(path="tone.md", template="Tone?", judges=(CHEAP,), escalate=escalate), "tone")
+    assert asks_again(some_inputs(CASES, [RIGHT, tone])) is again

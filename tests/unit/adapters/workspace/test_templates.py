@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from triaxis.adapters.templates import JinjaTemplates
+from triaxis.adapters.templates import JUDGE_NAMES, NAMES, JinjaTemplates
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.variant import Prompt
@@ -61,6 +61,17 @@ def test_what_a_judge_sees() -> None:
     shown = Case(id="b", input="q", expected={"a": [1, "é"]})
     assert rendered("{{ expected }}", shown, {}) == [("user", '{\n  "a": [\n    1,\n    "é"\n  ]\n}')]
     assert rendered("{{ expected }}|", Case(id="b", input="q"), {}) == [("user", "|")]
+
+
+@pytest.mark.parametrize("name", JUDGE_NAMES)
+def test_a_name_reads_the_same_wherever_it_stands(name: str) -> None:
+    """Values that are merely put into text do not go through Jinja, which would say the same."""
+    plain, jinja = f"<{{{{ {name} }}}}>", f"<{{% if true %}}{{{{ {name} }}}}{{% endif %}}>"
+    for case in (CASE, Case(id="b", input=(Message(role="user", content="a"),))):
+        extra: dict[str, JsonValue] = {"answer": "5"}
+        assert rendered(plain, case, extra) == rendered(jinja, case, extra)
+        if name in NAMES:
+            assert rendered(plain, case) == rendered(jinja, case)
 
 
 def test_a_case_cannot_speak_in_another_role() -> None:
