@@ -45,7 +45,11 @@ class Desk:
 
     def turn(self, name: str) -> AbstractAsyncContextManager[None]:
         """The right to hand a batch over, and to seal what it brought, which one worker has at a time."""
-        return self.turns.turn(f"batch-{name}")
+        return self.turns.turn(_turn(name))
+
+    async def begin(self, name: str) -> None:
+        """Keeps a batch that is about to be intended from every other worker until it is handed over."""
+        await self.turns.begin(_turn(name))
 
     def most(self, intent: BatchIntent) -> Money:
         """No more than this can be billed for a batch."""
@@ -76,3 +80,7 @@ class Desk:
                 failures = await self.again(name, failures, error)
                 if failures is None:
                     raise
+
+
+def _turn(name: str) -> str:
+    return f"batch-{name}"

@@ -78,7 +78,7 @@ async def intended(order: Order, *, api: BatchApi, desk: Desk, number: int) -> A
                 ahead = next(lines, None)
                 if draft.rows % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
-            yield _intend(order.part(np.array(places)), draft, desk, number)
+            yield await _intend(order.part(np.array(places)), draft, desk, number)
     _seal_unwritten(order, unwritten, desk)
 
 
@@ -121,7 +121,7 @@ def _fits(draft: Draft, line: bytes, rows: int, most_bytes: int) -> bool:
     return not draft.rows or (draft.rows < rows and draft.size + len(line) <= most_bytes)
 
 
-def _intend(part: Order, draft: Draft, desk: Desk, number: int) -> BatchIntent:
+async def _intend(part: Order, draft: Draft, desk: Desk, number: int) -> BatchIntent:
     now_ns, most = desk.clock.now_ns(), cost_of(part.bounds.most, desk.prices.get(part.model), "batch")
     if not desk.purse.reserve(most):
         raise Denied("budget", desk.purse.refusal(most))
@@ -136,6 +136,7 @@ def _intend(part: Order, draft: Draft, desk: Desk, number: int) -> BatchIntent:
         intended_ns=now_ns,
         round=number,
     )
+    await desk.begin(intent.name)
     desk.book.intend(draft, intent, BatchRows(keys=part.keys, upper=part.bounds.upper))
     return intent
 

@@ -37,6 +37,8 @@ class Turns:
     _held: dict[str, Claim] = field(default_factory=dict[str, Claim])
     _mine: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Parts of this run take turns among themselves."""
+    _begun: set[str] = field(default_factory=set[str])
+    """Taken already for a turn that is to come."""
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """A claim is not given up while it is renewed."""
     _renewing: asyncio.Task[None] | None = None
@@ -48,11 +50,20 @@ class Turns:
             yield
             return
         async with self._mine[name]:
-            await self._take(self.claims, name)
+            if name in self._begun:
+                self._begun.remove(name)
+            else:
+                await self._take(self.claims, name)
             try:
                 yield
             finally:
                 await self._let_go(name)
+
+    async def begin(self, name: str) -> None:
+        """Takes something that others will only then hear of, for the next turn of this run at it."""
+        if self.claims is not None:
+            await self._take(self.claims, name)
+            self._begun.add(name)
 
     def holds(self, name: str) -> bool:
         """Whether something is this run's now."""

@@ -16,6 +16,7 @@ from build_store import MemoryRowStore, a_row, an_attempt
 
 from triaxis.domain.evaluation import Operations
 from triaxis.domain.variant import Delivery, Limits, Target
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.buying import bought
 from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import Here
@@ -141,6 +142,23 @@ async def test_rows_of_a_worker_that_was_killed_are_asked_for_again() -> None:
     assert not shared.askings.notes
     assert isinstance(worker.progress, CountingProgress)
     assert [text[:40] for text in worker.progress.noted] == ["another worker ended while it asked for 2"[:40]]
+
+
+async def test_a_batch_that_another_worker_is_about_to_hand_over_is_left_to_it() -> None:
+    """Who finds an intention alone takes it for a submission that was cut off."""
+    shared, order = Shared(), an_order(*"ab")
+    mine, other = a_worker(shared), a_worker(shared)
+    assert mine.api is not None
+    (intent,) = [i async for i in intended(order, api=mine.api, desk=mine.desk, number=0)]
+    shared.claims.refused.clear()
+    buying = asyncio.create_task(buy(other, order))
+    await asyncio.to_thread(shared.claims.refused.wait, 5)
+    assert shared.book.record(intent.name).state == "intended"
+    await on_their_way.carry(mine, intent.name)
+    await buying
+    assert list(shared.book.held) == [intent.name]
+    assert shared.store.known(order.keys).all()
+    assert not shared.claims.held
 
 
 async def test_what_is_on_its_way_in_a_batch_is_not_asked_for_live() -> None:

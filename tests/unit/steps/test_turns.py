@@ -43,6 +43,25 @@ async def test_a_turn_is_kept_for_its_context_and_given_up_however_that_ends() -
     assert not turns.holds("plan-1")
 
 
+async def test_what_was_begun_is_the_next_turns_and_nobody_elses_meanwhile() -> None:
+    claims = MemoryClaims()
+    mine, theirs = turns_of(claims), turns_of(claims)
+    await mine.begin("batch-1")
+    assert await theirs.theirs("batch-1")
+    async with mine.turn("batch-1"):
+        assert await theirs.theirs("batch-1")
+    assert not await theirs.theirs("batch-1")
+    async with mine.turn("batch-1"):
+        assert await theirs.theirs("batch-1")
+    assert not claims.held
+
+
+async def test_where_nobody_else_can_be_nothing_is_begun() -> None:
+    turns = turns_of(None)
+    await turns.begin("batch-1")
+    assert not turns.holds("batch-1")
+
+
 async def test_a_turn_of_another_worker_is_waited_for() -> None:
     """The user is told once, however often it is asked for."""
     claims, progress = MemoryClaims(), CountingProgress()
