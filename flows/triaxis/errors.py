@@ -11,6 +11,7 @@
         - NotMade        a stage was asked for before the one that it reads from (exit 2)
     - StoreUnreachable   a row store at a URL does not answer, or refuses (exit 1)
     - NotShareable       a row store cannot keep several workers apart, which was asked of it (exit 1)
+    - TurnLost           this worker stood still, and another may do by now what it was about to do (exit 1)
     - NotVersioned       DVC could not take in what a run made (exit 1)
     - ServerDied         a managed local server ended by itself (exit 1)
     - CallFailed         one call to a model failed
@@ -154,6 +155,17 @@ class NotShareable(TriaxisError):
         super().__init__(
             f"{why}. So one worker at a time may use it: run the others elsewhere or later, or give all of them a "
             "store that can, such as a bucket of S3 (`store:` in evaluation.yaml)."
+        )
+
+
+class TurnLost(TriaxisError):
+    """A claim ran out, or could not be renewed, before what it was for was done."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"this worker's claim {name!r} ran out: it stood still, or the row store did not answer in time, and "
+            "another worker may have taken over. Nothing more is sent. Run again: what is paid for is not bought again."
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from triaxis.adapters.archive import Archive
+from triaxis.adapters.askings import BlobAskings
 from triaxis.adapters.batch_book import BlobBook
 from triaxis.adapters.blobs import Blobs, FolderBlobs
 from triaxis.adapters.claims import BlobClaims
@@ -41,7 +42,7 @@ from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel, Models, ProbeClient
 from triaxis.ports.pages import Pages
-from triaxis.ports.stores import Claims, RowStore
+from triaxis.ports.stores import Askings, Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
 
@@ -74,6 +75,9 @@ class Wiring:
     blobs: Blobs
     """What the row store is made of; records of provider batches stand beside it."""
     claims: Claims
+    askings: Askings
+    shared: bool
+    """Whether other workers may use the row store at the same time, and can be kept apart."""
     store: RowStore
     book: BatchBook
     state: StageState
@@ -170,7 +174,8 @@ def wire(root: Path, config: str) -> Wiring:
     """
     root = root.resolve()
     reports, clock, md5s = reports_of(root, config), SystemClock(), Md5s(root)
-    blobs = _blobs(root, _store_at(root, config))
+    at = _store_at(root, config)
+    blobs = _blobs(root, at)
     claims = BlobClaims(blobs, clock)
     return Wiring(
         root=root,
@@ -184,6 +189,8 @@ def wire(root: Path, config: str) -> Wiring:
         evidence=FileEvidence(root / reports),
         blobs=blobs,
         claims=claims,
+        askings=BlobAskings(blobs),
+        shared=_shared(root, at, blobs),
         store=BlobRowStore(blobs, claims, root / ".triaxis" / "journal"),
         book=BlobBook(blobs, root / ".triaxis" / "batches"),
         state=StageState(root, config, reports, md5s),
@@ -210,6 +217,12 @@ def _blobs(root: Path, store: StoreAt) -> Blobs:
     from triaxis.adapters.url_blobs import UrlBlobs
 
     return UrlBlobs(store.url, root / ".triaxis" / "cache", named_in=store.named_in)
+
+
+def _shared(root: Path, store: StoreAt, blobs: Blobs) -> bool:
+    """A folder of the workspace is kept to one worker by the workspace's lock."""
+    inside = store.folder is not None and store.folder.resolve().is_relative_to(root)
+    return not inside and blobs.lone is None
 
 
 def stored_scorecard(root: Path, config: str) -> Scorecard:

@@ -30,11 +30,13 @@ from triaxis.domain.rows import Request
 from triaxis.domain.variant import Delivery, Limits
 from triaxis.errors import CallFailed, Terminal
 from triaxis.ports.batches import Draft
+from triaxis.ports.stores import Claims
 from triaxis.quantities import Money
 from triaxis.rules.budget import Bounds
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.orders import Order
 from triaxis.steps.purse import Purse
+from triaxis.steps.turns import Turns
 
 PRICE = PriceRow(
     model="openai/small",
@@ -262,6 +264,7 @@ class Counter:
     progress: CountingProgress = field(default_factory=CountingProgress)
     limits: Limits = Limits(max_attempts=3)
     purse: Purse = field(default_factory=Purse)
+    claims: Claims | None = None
     evaluation: str = "evaluation.yaml"
 
     @property
@@ -276,4 +279,5 @@ class Counter:
             limits=self.limits,
             prices={PRICE.model: PRICE},
             purse=self.purse,
+            turns=Turns(claims=self.claims, clock=self.clock, progress=self.progress),
         )

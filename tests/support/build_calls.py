@@ -68,6 +68,9 @@ class BookJournal:
         self.lines.append(("settle", attempt, row))
         await asyncio.sleep(0)
 
+    async def seal(self) -> None:
+        """Nobody else looks."""
+
     @property
     def rows(self) -> list[Row]:
         """What was sealed."""
@@ -114,6 +117,7 @@ class CountingProgress:
 
     done: int = 0
     spent: Money = NO_MONEY
+    noted: list[str] = field(default_factory=list[str])
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         """Forgets."""
@@ -128,7 +132,8 @@ class CountingProgress:
         """Forgets."""
 
     def note(self, text: str) -> None:
-        """Forgets."""
+        """Remembers."""
+        self.noted.append(text)
 
 
 ONE_AT_A_TIME = Limits(concurrency=1, max_attempts=3)

@@ -61,6 +61,11 @@ class BlobClaims:
         claim = BlobClaim(leases, self._clock, lease_s)
         return claim if claim.take() else None
 
+    def forget(self, name: str) -> None:
+        """Deletes every lease of a name that is not used again: else the newest stays for good."""
+        for lease in self._blobs.names(f"claims/{name}/"):
+            self._blobs.remove(lease)
+
 
 class BlobClaim:
     """`ports.stores.Claim`: the newest lease of a name, while it is this one's."""

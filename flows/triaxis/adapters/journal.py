@@ -94,6 +94,15 @@ class FileJournal:
             if self._due():
                 self._change_file()
 
+    async def seal(self) -> None:
+        """Returns when everything settled so far is in segments."""
+        with self._lock:
+            if self._now.settled:
+                self._change_file()
+            sealing = [future for _, future in self._sealing]
+        for future in sealing:
+            await asyncio.wrap_future(future)
+
     def unsealed(self) -> list[Entries]:
         """What no segment holds yet."""
         with self._lock:

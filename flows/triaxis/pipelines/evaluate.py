@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import Any
 
-from prefect import flow, get_client, task
+from prefect import flow, get_client, get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.filters import (
@@ -31,6 +31,7 @@ from prefect.tasks import Task
 
 from triaxis.domain.batches import BatchIntent
 from triaxis.errors import Transient, Waiting
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.holding import attach
 from triaxis.pipelines.outlook import outlook, within_budget
 from triaxis.pipelines.session import SHARD, Session
@@ -60,7 +61,7 @@ async def evaluate(
             done = await walk(session, Tasks())
         except Waiting as waiting:
             # Nothing is wrong: a later flow goes on from here.
-            session.progress.note(str(waiting))
+            get_run_logger().info(str(waiting))
             return ()
         if "publish" in done:
             await _artifacts(session)
@@ -131,7 +132,7 @@ async def _send(workspace: str, config: str, stage: str, keys: list[str]) -> Non
 @task(cache_policy=NO_CACHE)
 async def _carry(workspace: str, config: str, name: str) -> None:
     async with attach(workspace, config) as session:
-        await session.carry(name)
+        await on_their_way.carry(session, name)
 
 
 @task(name="probe", task_run_name="probe", cache_policy=NO_CACHE)

@@ -12,6 +12,7 @@ from triaxis.domain.dag import BY_NAME, STAGES
 from triaxis.domain.keys import Keys
 from triaxis.domain.scorecard import Scorecard
 from triaxis.errors import Waiting
+from triaxis.pipelines import on_their_way
 from triaxis.pipelines.holding import held
 from triaxis.pipelines.outlook import outlook, prepared_outlook, within_budget
 from triaxis.pipelines.prefect_server import prefect_server
@@ -72,7 +73,7 @@ async def run_all(
     async with held(root, config, progress, "run", only=only, patience_s=patience_s) as own:
         done: tuple[str, ...] = ()
         if own.unchanged():
-            await own.collect_ready(Keys.of([]))
+            await on_their_way.collect_ready(own, Keys.of([]))
             await _refilled(own)
             own.wiring.version_unchanged()
         else:

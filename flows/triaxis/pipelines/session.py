@@ -13,19 +13,20 @@ from triaxis.domain.dag import STAGES, Stage
 from triaxis.domain.evaluation import Inputs, Operations, PriceRow, Source, target_key
 from triaxis.domain.keys import Keys
 from triaxis.domain.variant import Target
-from triaxis.errors import CallFailed, Fault, InputFaults, NotMade
+from triaxis.errors import Fault, InputFaults, NotMade
+from triaxis.pipelines.opened import Opened
 from triaxis.ports.batches import BatchApi
-from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.quantities import Money
-from triaxis.steps import batching, calls, generate, judge, probe
+from triaxis.steps import calls, generate, judge, probe
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.orders import Order
 from triaxis.steps.pacer import Pacer, Pacers
 from triaxis.steps.purse import Purse
 from triaxis.steps.sending import Sent
-from triaxis.wiring import Providers, Wiring
+from triaxis.steps.turns import CheckedJournal, Turns
+from triaxis.wiring import Wiring
 
 SHARD = 500
 """Calls of one send; more of them are under way at once."""
@@ -52,9 +53,6 @@ class Session:
     waiting: list[BatchIntent] = field(default_factory=list[BatchIntent])
     """Batches that are at their provider still, though nobody waits for them."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _models: dict[str, ChatModel] = field(default_factory=dict[str, ChatModel])
-    _apis: dict[str, BatchApi] = field(default_factory=dict[str, BatchApi])
     _denied: set[str] = field(default_factory=set[str])
     """Keys of targets that nothing more is sent to."""
     _source: Source | None = None
@@ -62,7 +60,8 @@ class Session:
     _planned: generate.PlannedGenerations | None = None
     _journal: Journal | None = None
     _pacers: Pacers | None = None
-    _providers: Providers | None = None
+    _opened: Opened | None = None
+    _turns: Turns | None = None
     _purse: Purse | None = None
 
     @property
@@ -127,6 +126,7 @@ class Session:
             limits=self.operations.limits,
             prices=self.prices,
             purse=self.purse,
+            turns=self.turns,
         )
 
     def unchanged(self) -> bool:
@@ -168,7 +168,7 @@ class Session:
     async def _send(self, order: Order) -> Sent:
         sent = await calls.send(
             [request for _, request in order.requests()],
-            model=await self._model(self._target(order.model, order.endpoint)),
+            model=await self._open.model(self._target(order.model, order.endpoint), self.operations.limits),
             journal=self.journal,
             clock=self.wiring.clock,
             limits=self.operations.limits,
@@ -208,57 +208,6 @@ class Session:
             inputs, evidence=w.evidence, store=w.store, templates=w.templates, deliveries=deliveries
         ).orders
 
-    async def settle_batches(self) -> None:
-        """Finds out what became of batches whose submission was cut off, before anything else is bought.
-
-        Raises:
-            BatchUnknown: where nobody can find out; a person decides.
-        """
-        self.wiring.book.clear()
-        for record in self.wiring.book.open():
-            intent = record.intent
-            if not self._reaches(intent):
-                self.progress.note(f"the batch {intent.name} is of {intent.model}, which this evaluation does not use")
-                continue
-            self.purse.take(self.desk.most(intent))
-            if record.submitted is None:
-                api = await self.batch_api(intent.model, intent.endpoint)
-                await batching.settle(record, api=api, desk=self.desk)
-
-    def _reaches(self, intent: BatchIntent) -> bool:
-        return target_key(intent.model, intent.endpoint) in self.operations.targets
-
-    def flying(self) -> Sequence[tuple[BatchIntent, Keys]]:
-        """The batches on their way that this evaluation can reach, with their rows."""
-        book = self.wiring.book
-        mine = [record.intent for record in book.open() if self._reaches(record.intent)]
-        return [(intent, book.rows(intent.name).keys) for intent in mine]
-
-    async def carry(self, name: str) -> None:
-        """Submits a batch that is not submitted, waits for its end as long as this session does, and seals it."""
-        intent = self.wiring.book.record(name).intent
-        if await self._carry(intent, self.patience_s):
-            self.waiting.append(intent)
-
-    async def collect_ready(self, wanted: Keys) -> None:
-        """Seals batches that have ended and hold nothing that is wanted any more: they are paid for."""
-        for intent, keys in self.flying():
-            if not keys.among(wanted).any():
-                await self._carry(intent, 0.0)
-
-    async def _carry(self, intent: BatchIntent, patience_s: float) -> bool:
-        """Whether the batch is at its provider still."""
-        api = await self.batch_api(intent.model, intent.endpoint)
-        try:
-            carried = await batching.carry(intent.name, api=api, desk=self.desk, patience_s=patience_s)
-        except CallFailed as error:
-            # The batch stays open: whatever it brings can still be fetched.
-            sent = Sent(failed=intent.rows, last_error=f"{intent.name}: {error}", denied=True)
-            self.note_sent(intent.model, intent.endpoint, sent)
-            return False
-        self.note_sent(intent.model, intent.endpoint, carried.sent)
-        return carried.waiting
-
     def note_sent(self, model: str, endpoint: str | None, sent: Sent) -> None:
         """Adds how some calls ended."""
         self.sent += sent
@@ -270,32 +219,48 @@ class Session:
         return target_key(order.model, order.endpoint) in self._denied
 
     async def measure(self, blocks: Sequence[probe.Block]) -> None:
-        """Measures blocks of probes, one after the other."""
-        providers = await self._open_providers()
-        self.probed += sum(len(block.calls) for block in blocks)
-        await probe.measure(
-            blocks,
-            client=providers.probes,
-            targets=self.operations.targets,
-            journal=self.journal,
-            clock=self.wiring.clock,
-            progress=self.progress,
-            prices=self.prices,
-        )
+        """Measures blocks of probes that are not measured yet, one after the other."""
+        async with self.turns.turn("probe"):
+            found = self.wiring.store.rows({block.key for block in blocks})
+            missing = [block for block in blocks if block.key not in found]
+            self.probed += sum(len(block.calls) for block in missing)
+            await probe.measure(
+                missing,
+                client=await self._open.probes(self.operations.limits),
+                targets=self.operations.targets,
+                journal=self.journal,
+                clock=self.wiring.clock,
+                progress=self.progress,
+                prices=self.prices,
+            )
+            await self.seal()
 
     async def measure_keys(self, keys: Collection[str]) -> None:
         """Measures the blocks of some keys that are not stored yet."""
-        w, wanted = self.wiring, frozenset(keys)
-        planned = probe.plan(w.evidence.inputs(), templates=w.templates)
-        missing = planned.missing(w.store.rows(wanted))
-        await self.measure([block for block in missing if block.key in wanted])
+        wanted = frozenset(keys)
+        planned = probe.plan(self.wiring.evidence.inputs(), templates=self.wiring.templates)
+        await self.measure([block for block in planned.blocks if block.key in wanted])
 
     @property
     def journal(self) -> Journal:
         """This process's journal, opened when the first call is about to be made."""
         if self._journal is None:
-            self._journal = self._stack.enter_context(self.wiring.store.journal())
+            journal = self._stack.enter_context(self.wiring.store.journal())
+            self._journal = CheckedJournal(journal, self.turns.check)
         return self._journal
+
+    async def seal(self) -> None:
+        """Lets other workers of the row store see what was paid for, where there may be any."""
+        if self.wiring.shared and self._journal is not None:
+            await self._journal.seal()
+
+    @property
+    def turns(self) -> Turns:
+        """What this run alone may do."""
+        if self._turns is None:
+            claims = self.wiring.claims if self.wiring.shared else None
+            self._turns = Turns(claims=claims, clock=self.wiring.clock, progress=self.progress)
+        return self._turns
 
     def _pacer(self, order: Order) -> Pacer:
         if self._pacers is None:
@@ -315,29 +280,15 @@ class Session:
             raise InputFaults(Fault(file=self.config, problem=problem, advice=advice))
         return target
 
-    async def _model(self, target: Target) -> ChatModel:
-        providers = await self._open_providers()
-        key = target_key(target.model, target.api_base)
-        async with self._opening:
-            if key not in self._models:
-                self._models[key] = await self._stack.enter_async_context(providers.models.open(target))
-        return self._models[key]
-
     async def batch_api(self, model: str, endpoint: str | None) -> BatchApi:
         """The batch API of a model; it stays open as long as the session."""
-        target, providers = self._target(model, endpoint), await self._open_providers()
-        key = target_key(target.model, target.api_base)
-        async with self._opening:
-            if key not in self._apis:
-                self._apis[key] = await self._stack.enter_async_context(providers.batches.open(target))
-        return self._apis[key]
+        return await self._open.batch_api(self._target(model, endpoint), self.operations.limits)
 
-    async def _open_providers(self) -> Providers:
-        async with self._opening:
-            if self._providers is None:
-                limits = self.operations.limits
-                self._providers = await self._stack.enter_async_context(self.wiring.providers(limits))
-        return self._providers
+    @property
+    def _open(self) -> Opened:
+        if self._opened is None:
+            self._opened = Opened(wiring=self.wiring, stack=self._stack)
+        return self._opened
 
     async def close(self) -> None:
         """Stops what was opened and seals the journal."""

@@ -15,7 +15,7 @@ from triaxis.domain.batches import BatchIntent
 from triaxis.domain.dag import STAGES
 from triaxis.domain.evaluation import Inputs
 from triaxis.errors import Waiting
-from triaxis.pipelines import buying
+from triaxis.pipelines import buying, on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.rules.words import counted
 from triaxis.steps import assess as assess_step
@@ -50,7 +50,7 @@ class Here:
 
     async def batch(self, session: Session, intent: BatchIntent) -> None:
         """One batch."""
-        await session.carry(intent.name)
+        await on_their_way.carry(session, intent.name)
 
     async def probes(self, session: Session, blocks: Sequence[probe_step.Block]) -> None:
         """All missing blocks, in the plan's interleaved order."""

@@ -21,6 +21,10 @@ class Journal(Protocol):
         """Returns when the attempt's outcome, and the row it sealed, are on disk."""
         ...
 
+    async def seal(self) -> None:
+        """Returns when everything settled so far is where other workers of the store see it."""
+        ...
+
 
 class Sealing(Protocol):
     """Takes in answers that can be fetched again, such as those of a provider's batch, and so need no journal."""
@@ -104,4 +108,27 @@ class Claims(Protocol):
         Raises:
             NotShareable: where the store cannot tell two workers apart, so that only one may use it at a time.
         """
+        ...
+
+    def forget(self, name: str) -> None:
+        """Clears away what is left of a claim that nobody holds and nobody will ask for again."""
+        ...
+
+
+class Askings(Protocol):
+    """Which rows are being asked for by live calls right now, among workers that share a store.
+
+    A name is that of the claim under which it is done: rows of a claim that nobody holds are asked for by nobody.
+    """
+
+    def note(self, target: str, keys: Keys) -> str:
+        """Notes that rows of a target are about to be asked for, under a name that nobody has yet; the name."""
+        ...
+
+    def noted(self, target: str) -> Mapping[str, Keys]:
+        """What was noted for a target and not dropped, by name."""
+        ...
+
+    def drop(self, target: str, name: str) -> None:
+        """Forgets a note."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -20,6 +21,7 @@ from triaxis.rules.budget import cost_of
 from triaxis.rules.retry import Failures, wait_s
 from triaxis.stats.seeds import generator
 from triaxis.steps.purse import Purse
+from triaxis.steps.turns import Turns
 
 T = TypeVar("T")
 
@@ -36,6 +38,11 @@ class Desk:
     limits: Limits
     prices: Mapping[str, PriceRow]
     purse: Purse
+    turns: Turns
+
+    def turn(self, name: str) -> AbstractAsyncContextManager[None]:
+        """The right to hand a batch over, and to seal what it brought, which one worker has at a time."""
+        return self.turns.turn(f"batch-{name}")
 
     def most(self, intent: BatchIntent) -> Money:
         """No more than this can be billed for a batch."""

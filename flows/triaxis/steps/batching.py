@@ -147,11 +147,15 @@ async def settle(record: BatchRecord, *, api: BatchApi, desk: Desk) -> None:
         BatchUnknown: where the provider offers no way to find out; a person decides.
         CallFailed: where the provider cannot be asked.
     """
-    found = await _look(record.intent, api, desk)
-    if found is not None:
-        desk.book.submitted(record.intent.name, Submitted(provider_id=found, at_ns=desk.clock.now_ns()))
-    else:
-        _void(record.intent, desk, "never accepted")
+    intent = record.intent
+    async with desk.turn(intent.name):
+        if desk.book.record(intent.name).state != "intended":
+            return  # another worker was handing it over, or has looked
+        found = await _look(intent, api, desk)
+        if found is not None:
+            desk.book.submitted(intent.name, Submitted(provider_id=found, at_ns=desk.clock.now_ns()))
+        else:
+            _void(intent, desk, "never accepted")
 
 
 def abandon(record: BatchRecord, *, desk: Desk) -> None:
@@ -170,16 +174,20 @@ async def carry(name: str, *, api: BatchApi, desk: Desk, patience_s: float) -> C
         BatchUnknown: where a submission was cut off and nobody can find out how it ended.
         CallFailed: where the provider cannot be asked any more; the batch stays open.
     """
-    record = desk.book.record(name)
-    if record.submitted is None:
-        refused = await _submit(record.intent, api, desk)
-        if refused is not None:
-            return refused
+    async with desk.turn(name):
         record = desk.book.record(name)
-    report = await _ended(record, api, desk, patience_s)
+        if record.state == "intended":
+            refused = await _submit(record.intent, api, desk)
+            if refused is not None:
+                return refused
+            record = desk.book.record(name)
+    report = await _ended(record, api, desk, patience_s) if record.open else None
     if report is None:
-        return Carried(waiting=True)
-    return Carried(sent=await collect(record, report, api=api, desk=desk))
+        return Carried(waiting=record.open)
+    async with desk.turn(name):
+        if not desk.book.record(name).open:
+            return Carried()  # another worker has sealed it meanwhile
+        return Carried(sent=await collect(record, report, api=api, desk=desk))
 
 
 async def _submit(intent: BatchIntent, api: BatchApi, desk: Desk) -> Carried | None:
@@ -187,6 +195,7 @@ async def _submit(intent: BatchIntent, api: BatchApi, desk: Desk) -> Carried | N
     failures: Failures | None = Failures()
     file = desk.book.file(intent.name)
     while file is not None:
+        desk.turns.check()
         try:
             found = await api.submit(intent.name, file)
         except CallFailed as error:

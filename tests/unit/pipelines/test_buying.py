@@ -71,6 +71,7 @@ def a_shop(
     )
     wiring = SimpleNamespace(
         config="evaluation.yaml",
+        shared=False,
         store=counter.store,
         book=counter.book,
         clock=counter.clock,
