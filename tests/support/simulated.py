@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from triaxis.quantities import Above, Absent, Estimate, Measure
-from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.bootstrap import paired_mean_difference
 from triaxis.stats.classes import over_classes
 from triaxis.stats.means import mean, mean_unbounded
 from triaxis.stats.power import power
 from triaxis.stats.proportions import wilson
 from triaxis.stats.quantile_difference import clustered_quantile_difference
-from triaxis.stats.quantiles import quantile, weighted_quantile
+from triaxis.stats.quantiles import quantile
 from triaxis.stats.ranks import autocorrelated
 from triaxis.stats.seeds import generator
+from triaxis.stats.weighted_quantiles import weighted_quantile
 
 LEVEL = 0.9
 GIVEN_UP = 1e9
@@ -157,9 +159,7 @@ def _weighted_latency(n: int) -> World:
         slow = np.arange(n) < n // 2
         latencies = rng.exponential(1, n) * np.where(slow, 1.0, 0.1) + np.where(slow, 0.0, 100.0)
         weights = np.where(slow, 1.6, 0.4)
-        return weighted_quantile(
-            latencies, weights=weights, strata=slow, q=0.5, level=LEVEL, rng=rng, draws=500, limit=GIVEN_UP
-        )
+        return weighted_quantile(latencies, weights=weights, strata=slow, q=0.5, level=LEVEL, limit=GIVEN_UP)
 
     return World(
         name=f"p50 of {n} requests weighted to another mix", truth=-log(1 - 0.5 / 0.8), draw=draw, allowed=0.08

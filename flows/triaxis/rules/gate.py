@@ -15,7 +15,7 @@ from triaxis.rules.compare import RELATIVE, better_is_more, blocks_noninferior, 
 from triaxis.rules.names import objective_axis, objective_name, objective_target
 from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
-from triaxis.stats.power import more_units, n_to_settle
+from triaxis.stats.settling import more_units, n_to_settle
 
 _EDGE = 1e-9
 MOST_MORE = 100_000

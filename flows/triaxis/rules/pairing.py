@@ -9,7 +9,8 @@ from triaxis.quantities import Absent, Estimate
 from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
 from triaxis.rules.tally import CaseFrame, Floats, Mask
-from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.bootstrap import paired_mean_difference
 from triaxis.stats.quantile_difference import clustered_quantile_difference
 from triaxis.stats.quantiles import interpolated
 

@@ -49,5 +49,10 @@ def binomial_at_most(successes: ArrayLike, trials: ArrayLike, rate: float) -> ND
     return np.where(k < 0, 0.0, _special().bdtr(np.maximum(k, 0), n.astype(np.int64), rate))
 
 
+def normal_at_most(z: ArrayLike) -> NDArray[np.float64]:
+    """Probability of being no more than `z` standard errors above the mean."""
+    return np.asarray(_special().ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
+
+
 def _special() -> ModuleType:
     return import_module("scipy.special")

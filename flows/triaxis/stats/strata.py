@@ -176,7 +176,7 @@ def _statistics(parts: Strata, multipliers: Floats) -> Floats:
 
 
 def standardised(multipliers: Floats, variances: Floats, trials: Floats) -> Floats:
-    """k V over the root of the variance, V being the sum of `variances`, of shape (multipliers, strata).
+    """K V over the root of the variance, V being the sum of `variances`, of shape (multipliers, strata).
 
     Rates fitted to several strata leave less spread than there is: of H strata all but one take a degree of freedom,
     which is made up for evenly (with one stratum, nothing is; Miettinen and Nurminen make up for all of it).

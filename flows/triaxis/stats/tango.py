@@ -2,9 +2,9 @@
 
 It holds the differences d for which |m - d| <= critical * sqrt(V), where m is what was seen and V its variance at the
 likeliest rates that differ by d (Tango 1998, Statistics in Medicine 17:891). By Lagrange those rates are counts over
-u + k v, where v is what a pair adds to the difference (1, -1 or 0), k one multiplier and u what makes the rates sum to 1;
-and then m - d = k V, so that one number is what is solved for. Over strata with known shares it is the same with k w in
-place of k, w being the stratum's share.
+u + k v, where v is what a pair adds to the difference (1, -1 or 0), k one multiplier and u what makes the rates sum to
+1; and then m - d = k V, so that one number is what is solved for. Over strata with known shares it is the same with
+k w in place of k, w being the stratum's share.
 """
 
 from __future__ import annotations

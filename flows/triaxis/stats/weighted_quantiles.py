@@ -13,7 +13,7 @@ from triaxis.quantities import Absent, Measure
 from triaxis.stats.clusters import Codes, Floats, Labels, Sample, cluster_codes, kish
 from triaxis.stats.distributions import normal_critical, t_critical
 from triaxis.stats.quantiles import MIN_BLOCKS, bounded, lands_on_failure
-from triaxis.stats.ranks import HIDDEN, THRESHOLDS, requests_needed
+from triaxis.stats.ranks import HIDDEN, THRESHOLDS, has_high, has_low
 from triaxis.stats.strata import by_stratum, post_stratified, score_statistics
 
 GRID = 64
@@ -32,9 +32,9 @@ def weighted_quantile(
 ) -> Measure:
     """A quantile weighted to production's mix, with order statistics as bounds.
 
-    A value bounds the quantile where the weighted share of values up to it differs from q by the score test over strata,
-    whose rates are those most likely at q. Resampling within strata, the usual advice, puts the upper bound of a p95 too
-    low where a heavy stratum has few requests: none of its draws is slower than its slowest one.
+    A value bounds the quantile where the weighted share of values up to it differs from q by the score test over
+    strata, whose rates are those most likely at q. Resampling within strata, the usual advice, puts the upper bound of
+    a p95 too low where a heavy stratum has few requests: none of its draws is slower than its slowest one.
 
     Args:
         values: Latencies in order of arrival, infinite for failures.
@@ -67,20 +67,26 @@ def weighted_quantile(
         sample = Sample(values=times, weights=shares, codes=codes, n_clusters=n, strata=kinds)
         critical, deff, method = t_critical(level, n - 1), _design_effect(sample, kinds, q), f"{method}, n/deff, t"
     low, high = _bounds(ranked, kinds[order], shares[order], q, critical * sqrt(deff))
-    high = high if kish(shares) / deff >= requests_needed(q, level) else inf
+    worth = kish(shares) / deff
+    low, high = low if has_low(worth, q, level) else -inf, high if has_high(worth, q, level) else inf
     return bounded(ranked, (low, high), q=q, level=level, limit=limit, n=n, method=method, point=point)
 
 
 def weighted_point(ranked: Floats, shares: Floats, q: float) -> float:
     """Linear interpolation between the middles of the weights, scaled so that equal weights give `interpolated`."""
-    middles = np.cumsum(shares) - shares / 2
-    places = (middles - middles[0]) / (middles[-1] - middles[0])
+    places = weighted_places(shares)
     below = int(np.searchsorted(places, q, side="right")) - 1
     low = float(ranked[below])
     if below == len(ranked) - 1 or places[below] == q or low == inf:
         return low
     share = (q - places[below]) / (places[below + 1] - places[below])
     return low + float(share) * (float(ranked[below + 1]) - low)
+
+
+def weighted_places(shares: Floats) -> Floats:
+    """Of two or more ranked values, the quantile that each is: 0 for the first and 1 for the last."""
+    middles = np.cumsum(shares) - shares / 2
+    return (middles - middles[0]) / (middles[-1] - middles[0])
 
 
 def _design_effect(sample: Sample, strata: Codes, q: float) -> float:
