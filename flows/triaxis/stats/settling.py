@@ -20,7 +20,9 @@ from triaxis.stats.power import verdict_chances
 CHANCE = 0.8
 """Of a verdict, with so many units."""
 MOST_FOLD = 10_000.0
-"""A need of so many times more units is no advice."""
+"""Up to so many times more units are tried."""
+MOST_MORE = 100_000
+"""A need of more units than this is no advice."""
 STEPS = 4000
 """Sizes that are tried, each about 0.23% more than the one before."""
 
@@ -117,4 +119,7 @@ def _more(n: float, settled: Callable[[Floats], Floats], chance: float) -> int |
     short: NDArray[np.intp] = np.flatnonzero(settled(folds) < chance)
     if not len(short):
         return 0
-    return None if short[-1] == STEPS - 1 else ceil(n * (float(folds[short[-1] + 1]) - 1))
+    if short[-1] == STEPS - 1:
+        return None
+    more = ceil(n * (float(folds[short[-1] + 1]) - 1))
+    return more if more <= MOST_MORE else None
