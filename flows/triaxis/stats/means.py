@@ -85,24 +85,27 @@ def mean_unbounded(
     if not top:
         return Absent(f"all {sample.rows} values are 0, which says nothing about how large others are")
     spread, scarce = spread_of(sample, 0.0, top)
-    below, above = _reach(spread, level)
+    below, above = _reach(spread, level, skewed=not scarce)
     if not above:
         return Absent("the amounts are too small to be told apart")  # their squares underflow
-    low, high = max(0.0, spread.mean - below), spread.mean + above
+    low, high = max(0.0, sample.mean - below), spread.mean + above
     return Estimate(
         value=sample.mean,
         low=min(low, sample.mean),
         high=max(high, sample.mean),
         level=level,
         n=sample.n_clusters,
-        method=sample.named("cluster-robust t, skewness", scarce=scarce),
+        method=sample.named("cluster-robust t" if scarce else "cluster-robust t, skewness", scarce=scarce),
     )
 
 
-def _reach(sample: Sample, level: float) -> tuple[float, float]:
-    """How far the interval of a mean reaches below it and above it, by t with Hall's cubic correction for skewness."""
+def _reach(sample: Sample, level: float, *, skewed: bool) -> tuple[float, float]:
+    """How far the interval of a mean reaches below it and above it, by t with Hall's cubic correction for skewness.
+
+    Values that nearly all are equal do not show their skewness, and then it is not corrected for.
+    """
     error, critical = sqrt(sample.robust_variance()), t_critical(level, sample.freedom)
-    bend = sample.skewness() / sqrt(sample.effective_clusters())
+    bend = sample.skewness() / sqrt(sample.effective_clusters()) if skewed else 0.0
     return error * _unbent(critical, bend), -error * _unbent(-critical, bend)
 
 

@@ -15,7 +15,7 @@ from triaxis.stats.clusters import Codes, Floats, Sample, usual_value, with_unse
 
 DIGITS = 12
 """Digits of a deviation from its stratum's mean that are not the rounding of a sum."""
-HALVINGS = 60
+STEPS = 30
 """Enough for a multiplier to nearly the last bit from any bracket that doubling finds."""
 
 
@@ -141,17 +141,24 @@ def score_statistics(shares: Floats, trials: Floats, sums: Floats, share: float)
 
 
 def crossing(rising: Callable[[Floats], Floats], count: int) -> Floats:
-    """Where each of `count` functions of one number, all of which rise, is 0."""
+    """Where each of `count` functions of one number, all of which rise, is 0.
+
+    By false position, where an end that stays put counts half (the Illinois rule), and by halves every third step.
+    """
     low, high = np.full(count, -1.0), np.full(count, 1.0)
-    while np.any(short := rising(low) > 0):
+    while np.any(short := (under := rising(low)) > 0):
         low[short] *= 2
-    while np.any(short := rising(high) < 0):
+    while np.any(short := (above := rising(high)) < 0):
         high[short] *= 2
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        over = rising(middle) > 0
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return (low + high) / 2
+    for step in range(STEPS):
+        gap = above - under
+        share = 0.5 if not step % 3 else np.divide(-under, gap, out=np.full(count, 0.5), where=gap > 0)
+        middle = low + share * (high - low)
+        there = rising(middle)
+        over = there > 0
+        low, under = np.where(over, low, middle), np.where(over, under / 2, there)
+        high, above = np.where(over, middle, high), np.where(over, there, above / 2)
+    return np.where(-under < above, low, high)
 
 
 def _rates(parts: Strata, multipliers: Floats) -> Floats:

@@ -130,7 +130,7 @@ def test_a_fixed_price_gets_about_the_rule_of_three() -> None:
     seen = an_estimate(mean_unbounded([0.001] * 80, level=0.9))
     assert seen.value == 0.001
     assert seen.high / 0.001 - 1 == pytest.approx(1 - 0.05 ** (1 / 80), rel=0.1)
-    assert seen.method == "cluster-robust t, skewness, unseen"
+    assert seen.method == "cluster-robust t, unseen"
 
 
 def test_a_known_ceiling_bounds_what_was_not_seen() -> None:
