@@ -58,7 +58,7 @@ class Mix:
         Returns:
             Absent where a stratum that is meant has no row, and where production has none of these cases.
         """
-        meant = np.unique(told) if among is None else np.flatnonzero(among)
+        meant = np.flatnonzero(np.bincount(told) if among is None else among)
         domain = self.shares * self._counts(meant) / np.maximum(self._counts(), 1)
         rows = self._counts(told)
         if not domain.any():

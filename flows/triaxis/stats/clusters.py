@@ -174,8 +174,8 @@ def usual_value(sample: Sample) -> float | None:
     most = int(np.argmax(counts))
     if 2 * counts[most] <= sample.rows:
         return None
-    others = np.unique(sample.codes[sample.values != distinct[most]])
-    return float(distinct[most]) if len(others) < MIN_CLUSTERS else None
+    others = np.count_nonzero(np.bincount(sample.codes[sample.values != distinct[most]]))
+    return float(distinct[most]) if others < MIN_CLUSTERS else None
 
 
 def with_unseen(sample: Sample, low: float, high: float, *, count: int = UNSEEN) -> Sample:
@@ -185,7 +185,7 @@ def with_unseen(sample: Sample, low: float, high: float, *, count: int = UNSEEN)
     of three, instead of none.
     """
     ends = np.repeat([low, high], count)
-    held = len(np.unique(sample.codes))
+    held = np.count_nonzero(np.bincount(sample.codes))
     weight = sample.weights.sum() / held
     return replace(
         sample,
