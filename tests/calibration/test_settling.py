@@ -48,7 +48,7 @@ def test_the_stated_n_settles_what_was_too_small(successes: int, n: int, guard: 
 
 @pytest.mark.parametrize(("ahead", "behind", "margin"), [(9, 4, 0.0), (14, 6, 0.02), (4, 9, 0.02)])
 def test_the_stated_pairs_settle_a_comparison(ahead: int, behind: int, margin: float) -> None:
-    """Inconclusive at 80 pairs by Tango's interval; with so many more of the same kind a label comes 80% of the time."""
+    """Inconclusive at 80 pairs by Tango's interval; with so many more of the same kind a label comes with 80%."""
     low, high = (float(end[0]) for end in tango_bounds(ahead, behind, 80, Z))
     gain = Estimate(value=(ahead - behind) / 80, low=low, high=high, level=0.9, n=80, method="tango")
     more = pairs_to_settle(gain, margin=margin)

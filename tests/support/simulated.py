@@ -181,7 +181,8 @@ def _mixed_sessions(groups: int) -> World:
         scores = np.concatenate([part[0] for part in parts])
         session = np.concatenate([parts[0][1], parts[1][1] + groups])
         hard = session < groups
-        weights = np.where(hard, 0.1 / hard.mean(), 0.9 / (1 - hard.mean()))
+        rare = float(np.mean(hard))
+        weights = np.where(hard, 0.1 / rare, 0.9 / (1 - rare))
         return mean(scores, clusters=session, weights=weights, strata=hard, level=LEVEL)
 
     name = f"{groups} sessions of 1-4 turns weighted to another mix"

@@ -67,7 +67,7 @@ def post_stratified(sample: Sample) -> Sample:
     # Marks in a table count the clusters of each stratum faster than a hash or a sort does.
     held = np.zeros((len(parts.trials), sample.n_clusters), dtype=np.bool_)
     held[sample.strata, sample.codes] = True
-    clusters = held.sum(axis=1).astype(np.float64)
+    clusters: Floats = held.sum(axis=1).astype(np.float64)
     alone = clusters == 1
     centres = np.where(alone, sample.mean, parts.sums / parts.trials)
     stretch = np.sqrt(np.divide(clusters, clusters - 1, out=np.ones_like(clusters), where=~alone))
