@@ -117,7 +117,7 @@ def _mixed(n: int) -> World:
         right = rng.random(n) < np.where(rare, 0.7, 0.95)
         return _halves(n // 2, int(right[rare].sum()), int(right[~rare].sum()))
 
-    return World(name=f"{n} answers weighted to another mix", truth=0.1 * 0.7 + 0.9 * 0.95, draw=draw)
+    return World(name=f"{n} answers weighted to another mix", truth=0.1 * 0.7 + 0.9 * 0.95, draw=draw, allowed=0.08)
 
 
 def _graded(
@@ -126,7 +126,8 @@ def _graded(
     def draw(rng: np.random.Generator) -> Measure:
         return mean(scores(rng, n), level=LEVEL)
 
-    return World(name=f"{n} graded scores, {name}", truth=truth, draw=draw, allowed=allowed)
+    short = 0.01 if allowed <= 0.05 else 0.04
+    return World(name=f"{n} graded scores, {name}", truth=truth, draw=draw, allowed=allowed, short=short)
 
 
 def _perfect_or_less(share: float) -> Callable[[np.random.Generator, int], Floats]:
@@ -304,7 +305,7 @@ def _intents(n: int) -> World:
         answers = np.where(rng.random(n) < 0.8, truths, (truths + rng.integers(1, 5, n)) % 5)
         return over_classes(truths.tolist(), answers.tolist(), metric="macro_f1", level=LEVEL, rng=rng, draws=500)
 
-    return World(name=f"macro F1 of {n} cases in 5 classes", truth=0.8, draw=draw, allowed=0.09)
+    return World(name=f"macro F1 of {n} cases in 5 classes", truth=0.8, draw=draw, allowed=0.09, short=0.03)
 
 
 WORLDS = (
