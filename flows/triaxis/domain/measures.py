@@ -122,6 +122,10 @@ class Difference:
     method: str
     baseline: float
     """The baseline's own value over the same pairs, to which relative margins refer."""
+    p: float | None = None
+    """Two-sided, of there being no difference, by the method of the interval."""
+    p_exact: float | None = None
+    """McNemar's exact one, where right and wrong are compared and nothing is clustered or weighted."""
 
 
 DifferenceOrAbsent: TypeAlias = Difference | Absent

@@ -10,7 +10,7 @@ from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
 from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Changes only when a rule of the numbers changes."""
 SCHEMA_VERSION = 1
 
@@ -48,6 +48,10 @@ class Compared:
     """Whether the SLO has a margin for this measure's axis."""
     margin: float | None
     """In the measure's unit."""
+    p_adjusted: float | None = None
+    """Holm's, of all comparisons of the variant that gate, or of all that do not; better and worse rest on it."""
+    more: int | None = None
+    """About how many more independent units would settle an inconclusive one; None: none would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,10 +226,12 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
 
 def _compared(compared: Compared) -> Json:
     difference = compared.difference
-    value: Json = {"verdict": compared.verdict, "gated": compared.gated} | _known({"margin": compared.margin})
+    value: Json = {"verdict": compared.verdict, "gated": compared.gated}
+    value |= _known({"margin": compared.margin, "p_adjusted": compared.p_adjusted, "more": compared.more})
     if isinstance(difference, Absent):
         return {**value, "absent": difference.why}
-    return value | _rounded(asdict(difference))
+    known = {key: figure for key, figure in asdict(difference).items() if figure is not None}
+    return value | _rounded(known)
 
 
 def _known(values: Mapping[str, float | None]) -> Json:

@@ -177,7 +177,6 @@ def _axes(axes: Json) -> Axes:
 
 
 def _judged(objective: Json) -> JudgedObjective:
-    more = _known(objective, "more")
     return JudgedObjective(
         axis=cast("Axis", _text(objective["axis"])),
         name=_text(objective["name"]),
@@ -187,7 +186,7 @@ def _judged(objective: Json) -> JudgedObjective:
         why=_text(objective["why"]),
         bound=_known(objective, "bound"),
         guard=_number(objective["guard"]),
-        more=None if more is None else int(more),
+        more=_known_count(objective, "more"),
     )
 
 
@@ -210,6 +209,8 @@ def _compared(compared: Json) -> Compared:
         verdict=cast("Comparison", _text(compared["verdict"])),
         gated=_flag(compared["gated"]),
         margin=_known(compared, "margin"),
+        p_adjusted=_known(compared, "p_adjusted"),
+        more=_known_count(compared, "more"),
     )
 
 
@@ -224,6 +225,8 @@ def _difference(compared: Json) -> DifferenceOrAbsent:
         n=_number(compared["n"]),
         method=_text(compared["method"]),
         baseline=_number(compared["baseline"]),
+        p=_known(compared, "p"),
+        p_exact=_known(compared, "p_exact"),
     )
 
 
@@ -254,6 +257,10 @@ def _axis(value: JsonValue) -> float | Absent:
 def _known(members: Json, key: str) -> float | None:
     """A number that is left out where nobody knows it."""
     return _number(members[key]) if key in members else None
+
+
+def _known_count(members: Json, key: str) -> int | None:
+    return _count(members[key]) if key in members else None
 
 
 def _object(value: JsonValue) -> Json:

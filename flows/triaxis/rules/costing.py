@@ -13,6 +13,7 @@ from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.slo import DAYS_PER_MONTH, Traffic
 from triaxis.domain.variant import ImportedVariant, Serving
 from triaxis.quantities import Absent, Estimate, Measure
+from triaxis.rules.mix import Weighing
 from triaxis.rules.price import CostColumns, UsageColumns, call_costs
 from triaxis.rules.tally import NONE, CaseFrame, Codes, Floats, Mask, distinct, per_case
 from triaxis.stats.means import mean_unbounded
@@ -109,19 +110,22 @@ def _unknown(rows: int) -> CostColumns:
     return CostColumns(**{field.name: np.full(rows, np.nan) for field in fields(CostColumns)})
 
 
-def cost_per(rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, level: float) -> Measure:
+def cost_per(
+    rows: CostRows, frame: CaseFrame, traffic: Traffic, *, per: str, level: float, where: Where | None = None
+) -> Measure:
     """Mean dollars a request, session or month.
 
     A session is the sum over its cases where every case names one and none was left out, since what is left of a
     session that a sample cut apart would be too cheap; else it is `traffic.requests_per_session` requests. A month is
     30 days of `traffic.sessions_per_day` sessions.
     """
-    missing = rows.missing
-    if missing is not None:
-        return missing
+    chosen = rows.within(frame, where) if where else rows
+    weighing = chosen.missing or frame.weighing(chosen.cases, frame.within(where) if where else None)
+    if isinstance(weighing, Absent):
+        return weighing
     if per == "request":
-        return _mean(rows, frame, level)
-    session = _per_session(rows, frame, traffic, level)
+        return _mean(chosen, frame, weighing, level)
+    session = _per_session(chosen, frame, weighing, traffic, level)
     if per == "session":
         return session
     if traffic.sessions_per_day is None:
@@ -135,18 +139,21 @@ def objective_cost(
     """The estimate a cost objective is judged by."""
     chosen = rows.within(frame, where) if where else rows
     return ObjectiveMeasure(
-        estimate=cost_per(chosen, frame, traffic, per=per, level=level),
-        units=distinct(frame.clusters[chosen.cases]),
+        estimate=cost_per(rows, frame, traffic, per=per, level=level, where=where),
+        units=distinct(frame.clusters[frame.counted(chosen.cases)]),
         unit=frame.unit,
     )
 
 
-def mean_parts(rows: CostRows) -> dict[str, float]:
-    """Mean dollars a request by kind; nothing where the cost is unknown.
+def mean_parts(rows: CostRows, frame: CaseFrame) -> dict[str, float]:
+    """Mean dollars a request by kind, which add up to the cost of one; nothing where that is unknown.
 
     Beside dollars that were stated as a whole, a kind of which nothing is known is left out rather than shown as 0.
     """
-    means = {} if rows.missing else {kind: float(usd.mean()) for kind, usd in sorted(rows.parts.items())}
+    weighing = rows.missing or frame.weighing(rows.cases)
+    if isinstance(weighing, Absent):
+        return {}
+    means = {kind: weighing.mean(usd) for kind, usd in sorted(rows.parts.items())}
     if means.get("stated"):
         return {kind: usd for kind, usd in means.items() if usd}
     return {kind: usd for kind, usd in means.items() if kind != "stated"}
@@ -164,21 +171,28 @@ def joined_source(sources: Sequence[str]) -> str:
     return "+".join(sorted(set(sources))) or "unknown"
 
 
-def _per_session(rows: CostRows, frame: CaseFrame, traffic: Traffic, level: float) -> Measure:
+def _per_session(rows: CostRows, frame: CaseFrame, weighing: Weighing, traffic: Traffic, level: float) -> Measure:
     sessions = frame.sessions.codes[rows.cases]
     if frame.whole and (sessions != NONE).all():
-        sums = _session_sums(rows, frame)
-        return _free(rows, len(sums), level) or mean_unbounded(sums, level=level)
+        present = np.unique(sessions)
+        sums, weights = _session_sums(rows, frame)[present], None
+        if weighing.weights is not None:
+            # Where all turns of a session are of one stratum, its sessions have the share of their requests, over how
+            # many requests they take: which is what one turn counts.
+            weights = per_case(sessions, weighing.weights, len(frame.sessions.values))[present]
+        return _free(rows, len(sums), level) or mean_unbounded(sums, level=level, weights=weights)
     if traffic.requests_per_session is None:
         lacking = distinct(rows.cases[sessions == NONE])
         why = f"{lacking} cases name no session" if lacking else "sessions lack the cases that were left out"
         return Absent(f"{why}, and the SLO does not state traffic.requests_per_session")
-    return scaled(_mean(rows, frame, level), traffic.requests_per_session)
+    return scaled(_mean(rows, frame, weighing, level), traffic.requests_per_session)
 
 
-def _mean(rows: CostRows, frame: CaseFrame, level: float) -> Measure:
+def _mean(rows: CostRows, frame: CaseFrame, weighing: Weighing, level: float) -> Measure:
     clusters = frame.clusters[rows.cases]
-    return _free(rows, distinct(clusters), level) or mean_unbounded(rows.usd, clusters=clusters, level=level)
+    return _free(rows, distinct(clusters), level) or mean_unbounded(
+        rows.usd, clusters=clusters, level=level, weights=weighing.weights, strata=weighing.strata
+    )
 
 
 def _free(rows: CostRows, units: int, level: float) -> Estimate | None:
@@ -189,9 +203,8 @@ def _free(rows: CostRows, units: int, level: float) -> Estimate | None:
 
 
 def _session_sums(rows: CostRows, frame: CaseFrame) -> Floats:
-    """Dollars of each session: the sum over its cases of their mean over repeats."""
+    """Dollars of each session, 0 for one without a row: the sum over its cases of their mean over repeats."""
     each = per_case(rows.cases, rows.usd, len(frame.ids))
     present = ~np.isnan(each)
     codes = frame.sessions.codes[present]
-    sums: Floats = np.bincount(codes, weights=each[present], minlength=len(frame.sessions.values)).astype(np.float64)
-    return sums[np.bincount(codes, minlength=len(frame.sessions.values)) > 0]
+    return np.bincount(codes, weights=each[present], minlength=len(frame.sessions.values)).astype(np.float64)

@@ -11,7 +11,6 @@ from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct, per_case
 from triaxis.stats.means import mean
-from triaxis.stats.proportions import wilson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +32,28 @@ class Calls:
         return per_case(self.cases, self.failed.astype(np.float64), len(frame.ids))
 
 
-def error_rate(calls: Calls, frame: CaseFrame, *, level: float) -> Measure:
+def error_rate(calls: Calls, frame: CaseFrame, *, level: float, where: Where | None = None) -> Measure:
     """Share of failed calls, with Wilson's interval; generations cluster as their scores do."""
-    if not len(calls.cases):
+    chosen = calls.within(frame, where or {})
+    if not len(chosen.cases):
         return Absent("no call was made")
-    if calls.probed:
-        return wilson(int(calls.failed.sum()), len(calls.cases), level)
-    return mean(calls.failed.astype(np.float64), clusters=frame.clusters[calls.cases], level=level)
+    weighing = frame.weighing(chosen.cases, frame.within(where or {}))
+    if isinstance(weighing, Absent):
+        return weighing
+    return mean(
+        chosen.failed.astype(np.float64),
+        clusters=None if chosen.probed else frame.clusters[chosen.cases],
+        level=level,
+        weights=weighing.weights,
+        strata=weighing.strata,
+    )
 
 
 def objective_errors(calls: Calls, frame: CaseFrame, *, where: Where, level: float) -> ObjectiveMeasure:
     """The estimate an errors objective is judged by."""
-    chosen = calls.within(frame, where)
+    counted = frame.counted(calls.within(frame, where).cases)
     return ObjectiveMeasure(
-        estimate=error_rate(chosen, frame, level=level),
-        units=len(chosen.cases) if chosen.probed else distinct(frame.clusters[chosen.cases]),
-        unit="requests" if chosen.probed else frame.unit,
+        estimate=error_rate(calls, frame, level=level, where=where),
+        units=len(counted) if calls.probed else distinct(frame.clusters[counted]),
+        unit="requests" if calls.probed else frame.unit,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, isclose
 from typing import assert_never
 
@@ -15,11 +15,7 @@ from triaxis.rules.compare import RELATIVE, better_is_more, blocks_noninferior, 
 from triaxis.rules.names import objective_axis, objective_name, objective_target
 from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
-from triaxis.stats.power import more_units, n_to_settle
-
-_EDGE = 1e-9
-MOST_MORE = 100_000
-"""A need of more units than this is no advice."""
+from triaxis.stats.settling import MOST_MORE, more_units, n_to_settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,9 +201,9 @@ def _open(why: str, limit: Limit, estimate: Estimate, measured: ObjectiveMeasure
     """An inconclusive ruling that says what would settle it."""
     more = _more(limit, estimate, measured)
     if more is None:
-        settles = f"More {measured.unit} will not settle it at this value."
+        settles = f"More {measured.unit} will not settle it, should this be the true value."
     else:
-        settles = f"About {more:,} more {measured.unit} would settle it, should the value stay where it is."
+        settles = f"About {more:,} more {measured.unit} would settle it, should this be the true value."
     return Ruling(verdict="inconclusive", why=f"{why} {settles}", bound=bound, more=more)
 
 
@@ -216,9 +212,7 @@ def _more(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> int |
     if limit.axis in RELATIVE:
         needed = more_units(estimate, limit=limit.target, guard=limit.guard)
     else:
-        # A bound of exactly 0 or 1 is one that rounding put there; the formula divides by its variance.
-        inside = replace(estimate, low=max(estimate.low, _EDGE), high=min(estimate.high, 1 - _EDGE))
-        needed = n_to_settle(inside, target=limit.target, guard=limit.guard, at_least=limit.sign > 0)
+        needed = n_to_settle(estimate, target=limit.target, guard=limit.guard, at_least=limit.sign > 0)
     if needed is None:
         return None
     units = estimate.n if measured.units is None else measured.units

@@ -21,6 +21,7 @@ from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
 from triaxis.stats.quantiles import quantile
 from triaxis.stats.ranks import autocorrelated
+from triaxis.stats.weighted_quantiles import weighted_quantile
 
 MOST_LAG_MS = 5.0
 MOST_LAG_SHARE = 0.05
@@ -85,12 +86,11 @@ class ProbeRows:
         return frame.within(where)[self.cases]
 
 
-def latency_measures(rows: ProbeRows, *, level: float) -> LatencyMeasures:
+def latency_measures(rows: ProbeRows, frame: CaseFrame, *, level: float) -> LatencyMeasures:
     """Every quantile with failures ranked slowest, the same over successes, and the facts behind them."""
-    everything = np.ones(len(rows), dtype=np.bool_)
     return LatencyMeasures(
-        quantiles=_quantiles(rows, everything, level=level, successes_only=False),
-        successes=_quantiles(rows, everything, level=level, successes_only=True),
+        quantiles=_quantiles(rows, frame, level=level, successes_only=False),
+        successes=_quantiles(rows, frame, level=level, successes_only=True),
         facts=_facts(rows) if len(rows) and rows.timed != "mixed" else None,
     )
 
@@ -101,37 +101,42 @@ def objective_latency(
     """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing."""
     chosen = rows.within(frame, where) & rows.telling(measure)
     return ObjectiveMeasure(
-        estimate=latency_quantile(rows, chosen, measure=measure, statistic=statistic, level=level),
-        units=int(chosen.sum()),
+        estimate=latency_quantile(rows, frame, measure=measure, statistic=statistic, level=level, where=where),
+        units=len(frame.counted(rows.cases[chosen])),
         unit="requests",
     )
 
 
 def latency_quantile(
-    rows: ProbeRows, chosen: Mask, *, measure: str, statistic: str, level: float, successes_only: bool = False
+    rows: ProbeRows,
+    frame: CaseFrame,
+    *,
+    measure: str,
+    statistic: str,
+    level: float,
+    where: Where | None = None,
+    successes_only: bool = False,
 ) -> Measure:
-    """One quantile of the chosen rows, in milliseconds; bounds come from blocks where requests depend on each other."""
-    refused = refusal(rows)
+    """One quantile of a slice, in milliseconds; bounds come from blocks where requests depend on each other."""
+    refused = refusal(rows) or untold(rows, measure)
     if refused is not None:
         return refused
-    times = rows.milliseconds(measure)
-    chosen = chosen & rows.telling(measure)
-    answered = chosen & ~np.isnan(times)
-    if (nothing := untold(rows, measure)) is not None:
-        return nothing
+    meant, times = frame.within(where or {}), rows.milliseconds(measure)
+    chosen = meant[rows.cases] & rows.telling(measure)
     if not chosen.any():
         return Absent(f"no {_NOUNS[rows.timed]} is in this slice")
-    failed = np.zeros_like(chosen) if successes_only else chosen & ~answered
-    if not answered.any() and not failed.any():
+    told = np.flatnonzero(chosen & ~np.isnan(times) if successes_only else chosen)
+    if not len(told):
         return Absent(f"no {_NOUNS[rows.timed]} succeeded")
-    return quantile(
-        times[answered],
-        failures=int(failed.sum()),
-        q=STATISTICS[statistic],
-        level=level,
-        blocks=np.concatenate([rows.blocks[answered], rows.blocks[failed]]) if depend(rows, measure) else None,
-        limit=rows.timeout_ms,
-    )
+    weighing = frame.weighing(rows.cases[told], meant)
+    if isinstance(weighing, Absent):
+        return weighing
+    blocks = rows.blocks[told] if depend(rows, measure) else None
+    ranked = np.where(np.isnan(times[told]), np.inf, times[told])
+    q, limit, weights, strata = STATISTICS[statistic], rows.timeout_ms, weighing.weights, weighing.strata
+    if weights is None or strata is None:
+        return quantile(ranked, q=q, level=level, blocks=blocks, limit=limit)
+    return weighted_quantile(ranked, weights=weights, strata=strata, q=q, level=level, blocks=blocks, limit=limit)
 
 
 def refusal(rows: ProbeRows) -> Absent | None:
@@ -171,12 +176,12 @@ def depend(rows: ProbeRows, measure: str) -> bool:
 
 
 def _quantiles(
-    rows: ProbeRows, chosen: Mask, *, level: float, successes_only: bool
+    rows: ProbeRows, frame: CaseFrame, *, level: float, successes_only: bool
 ) -> Mapping[str, Mapping[str, Measure]]:
     return {
         measure: {
             statistic: latency_quantile(
-                rows, chosen, measure=measure, statistic=statistic, level=level, successes_only=successes_only
+                rows, frame, measure=measure, statistic=statistic, level=level, successes_only=successes_only
             )
             for statistic in STATISTICS
         }

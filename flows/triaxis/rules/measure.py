@@ -88,7 +88,7 @@ def objective_scores(
         estimate=mean_score(rows, frame, level=level),
         if_abstained_fail=mean_score(rows.abstentions_as(0.0), frame, level=level) if abstained else None,
         if_abstained_pass=mean_score(rows.abstentions_as(1.0), frame, level=level) if abstained else None,
-        units=distinct(frame.clusters[rows.read.cases]),
+        units=distinct(frame.clusters[frame.counted(rows.read.cases)]),
         unit=frame.unit,
         unvalidated=unvalidated,
         abstained=abstained,
@@ -96,13 +96,20 @@ def objective_scores(
 
 
 def mean_score(scores: Scores, frame: CaseFrame, *, level: float) -> Measure:
-    """Mean of the scores that could be read, no answer counting 0; repeats and sessions cluster."""
+    """Mean of the scores that could be read, no answer counting 0; repeats and sessions cluster.
+
+    Each case counts as production has its like, within the slice at hand.
+    """
     read = scores.read
     if not len(scores.cases):
         return Absent("no case of this slice was scored")
     if not len(read.cases):
         return Absent("no score could be read")
-    return mean(read.values, clusters=frame.clusters[read.cases], level=level)
+    weighing = frame.weighing(read.cases)
+    if isinstance(weighing, Absent):
+        return weighing
+    clusters = frame.clusters[read.cases]
+    return mean(read.values, clusters=clusters, level=level, weights=weighing.weights, strata=weighing.strata)
 
 
 def _slices(scores: Scores, frame: CaseFrame, name: str, level: float) -> Iterator[tuple[str, Measure]]:

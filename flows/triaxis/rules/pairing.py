@@ -9,9 +9,13 @@ from triaxis.quantities import Absent, Estimate
 from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
 from triaxis.rules.tally import CaseFrame, Floats, Mask
-from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.bootstrap import paired_difference
+from triaxis.stats.differences import PairedEstimate
+from triaxis.stats.mcnemar import mcnemar_p
 from triaxis.stats.quantile_difference import clustered_quantile_difference
-from triaxis.stats.quantiles import interpolated
+from triaxis.stats.ranks import interpolated
+from triaxis.stats.weighted_quantiles import weighted_point
 
 
 def paired_by_case(
@@ -27,13 +31,27 @@ def paired_by_case(
         rng: Of this measure alone.
         among: The slice; all cases where it is None.
     """
-    both = ~(np.isnan(ours) | np.isnan(theirs))
-    pairs = both if among is None else both & among
-    if not pairs.any():
+    known = ~np.isnan(ours), ~np.isnan(theirs)
+    meant = np.ones_like(known[0]) if among is None else among
+    pairs = np.flatnonzero(known[0] & known[1] & meant)
+    if not len(pairs):
         return Absent("no case has both")
-    clusters = frame.clusters[pairs]
-    estimate = paired_mean_difference(ours[pairs], theirs[pairs], clusters=clusters, level=level, rng=rng)
-    return _difference(estimate, float(theirs[pairs].mean()))
+    weighing = frame.weighing(pairs, (known[0] | known[1]) & meant)
+    if isinstance(weighing, Absent):
+        return weighing
+    first, second = ours[pairs], theirs[pairs]
+    weights, strata = weighing.weights, weighing.strata
+    estimate = paired_difference(
+        first, second, clusters=frame.clusters[pairs], level=level, rng=rng, weights=weights, strata=strata
+    )
+    return _difference(estimate, weighing.mean(second), p_exact=_exact(estimate, first - second))
+
+
+def _exact(estimate: Estimate | Absent, differences: Floats) -> float | None:
+    """McNemar's exact p, where the estimate is of right and wrong, one by one."""
+    if isinstance(estimate, Absent) or estimate.method != "tango":
+        return None
+    return mcnemar_p(int((differences > 0).sum()), int((differences < 0).sum()))
 
 
 def paired_latency(
@@ -59,7 +77,7 @@ def paired_latency(
     q = STATISTICS[statistic]
     if ours.timed == "imported":
         return _over_cases(ours, theirs, frame, measure=measure, q=q, level=level, rng=rng)
-    return _over_schedule(ours, theirs, measure=measure, q=q, level=level, rng=rng)
+    return _over_schedule(ours, theirs, frame, measure=measure, q=q, level=level, rng=rng)
 
 
 def _over_cases(
@@ -81,20 +99,61 @@ def _over_cases(
     if not len(both):
         return Absent("no case has both")
     mine, others = (rows.taken(np.flatnonzero(np.isin(rows.cases, both))) for rows in (mine, others))
+    weighed = _both_weighed(frame, mine, others)
+    if isinstance(weighed, Absent):
+        return weighed
+    (mine, ours_count), (others, theirs_count) = weighed
     first, second = _ranked(mine.milliseconds(measure)), _ranked(others.milliseconds(measure))
     clusters = (frame.clusters[mine.cases], frame.clusters[others.cases])
-    estimate = clustered_quantile_difference(first, second, clusters=clusters, q=q, level=level, rng=rng)
-    return _difference(estimate, interpolated(np.sort(second), q))
+    weights = None if frame.mix is None else (ours_count, theirs_count)
+    estimate = clustered_quantile_difference(
+        first, second, clusters=clusters, q=q, level=level, rng=rng, weights=weights
+    )
+    return _difference(estimate, _point(second, theirs_count, q))
+
+
+def _both_weighed(
+    frame: CaseFrame, *sides: ProbeRows
+) -> tuple[tuple[ProbeRows, Floats], tuple[ProbeRows, Floats]] | Absent:
+    """Each side's rows that count, with what they do."""
+    everything = np.ones(len(frame.ids), dtype=np.bool_)
+    found = list[tuple[ProbeRows, Floats]]()
+    for rows in sides:
+        weighing = frame.weighing(rows.cases, everything)
+        if isinstance(weighing, Absent):
+            return weighing
+        weights = np.ones(len(rows)) if weighing.weights is None else weighing.weights
+        counted = np.flatnonzero(weights)
+        found.append((rows.taken(counted), weights[counted]))
+    return found[0], found[1]
 
 
 def _over_schedule(
-    ours: ProbeRows, theirs: ProbeRows, *, measure: str, q: float, level: float, rng: np.random.Generator
+    ours: ProbeRows,
+    theirs: ProbeRows,
+    frame: CaseFrame,
+    *,
+    measure: str,
+    q: float,
+    level: float,
+    rng: np.random.Generator,
 ) -> DifferenceOrAbsent:
     if not _share_arrivals(ours, theirs):
         return Absent("the two probes did not share one arrival schedule")
+    if frame.mix is not None and not np.array_equal(ours.cases, theirs.cases):
+        return Absent("the two probes did not ask the same cases, and cannot be weighed to one mix together")
+    weighing = frame.weighing(ours.cases, np.ones(len(frame.ids), dtype=np.bool_))
+    if isinstance(weighing, Absent):
+        return weighing
     mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
-    estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng)
-    return _difference(estimate, interpolated(np.sort(others), q))
+    weights = weighing.weights
+    estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng, weights=weights)
+    return _difference(estimate, _point(others, weights, q))
+
+
+def _point(times: Floats, weights: Floats | None, q: float) -> float:
+    order = np.argsort(times, kind="stable")
+    return interpolated(times[order], q) if weights is None else weighted_point(times[order], weights[order], q)
 
 
 def _ranked(times: Floats) -> Floats:
@@ -110,7 +169,9 @@ def _share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
     )
 
 
-def _difference(estimate: Estimate | Absent, baseline: float) -> DifferenceOrAbsent:
+def _difference(
+    estimate: PairedEstimate | Absent, baseline: float, *, p_exact: float | None = None
+) -> DifferenceOrAbsent:
     if isinstance(estimate, Absent):
         return estimate
     return Difference(
@@ -121,4 +182,6 @@ def _difference(estimate: Estimate | Absent, baseline: float) -> DifferenceOrAbs
         n=estimate.n,
         method=estimate.method,
         baseline=baseline,
+        p=estimate.p,
+        p_exact=p_exact,
     )

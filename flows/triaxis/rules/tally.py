@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from triaxis.domain.case import Case, Where, tags_of
 from triaxis.domain.variant import RoutedVariant, Variant
+from triaxis.quantities import Absent
+from triaxis.rules.mix import OUTSIDE, UNWEIGHTED, Mix, Weighing, mix_of
 from triaxis.rules.route import arm_of
 
 Codes: TypeAlias = NDArray[np.int64]
@@ -42,6 +44,8 @@ class CaseFrame:
     """Per case: its session, or a cluster of its own."""
     whole: bool = True
     """Whether no case was sampled or quarantined away, so that sessions are complete."""
+    mix: Mix | Absent | None = None
+    """What each case counts in production; None where the dataset's own mix stands for itself."""
 
     @property
     def sessionless(self) -> int:
@@ -64,18 +68,38 @@ class CaseFrame:
             chosen &= np.isin(tag.codes, wanted)
         return chosen
 
+    def weighing(self, told: Codes, among: Mask | None = None) -> Weighing | Absent:
+        """What rows count, by the case of each: `Mix.weighing`, or all the same where there is no mix."""
+        if self.mix is None:
+            return UNWEIGHTED
+        return self.mix if isinstance(self.mix, Absent) else self.mix.weighing(told, among)
 
-def case_frame(cases: Sequence[Case], *, whole: bool = True) -> CaseFrame:
-    """The cases, sorted by id, as columns."""
+    def counted(self, cases: Codes) -> Codes:
+        """Of the cases given, one a row, those that production has."""
+        return cases if self.mix is None or isinstance(self.mix, Absent) else cases[self.mix.strata[cases] != OUTSIDE]
+
+
+def case_frame(
+    cases: Sequence[Case], *, whole: bool = True, mix: Mapping[str, Mapping[str, float]] | None = None
+) -> CaseFrame:
+    """The cases, sorted by id, as columns.
+
+    Args:
+        cases: In any order.
+        whole: Whether none was left out.
+        mix: Tag to value to production's share of it; nothing is weighted where it is empty.
+    """
     rows = sorted(cases, key=lambda case: case.id)
     sessions = _tag([case.session for case in rows])
+    tags = {name: _tag([case.tag(name) for case in rows]) for name in tags_of(rows)}
     own = len(sessions.values) + np.arange(len(rows))
     return CaseFrame(
         ids=tuple(case.id for case in rows),
         sessions=sessions,
-        tags={name: _tag([case.tag(name) for case in rows]) for name in tags_of(rows)},
+        tags=tags,
         clusters=np.where(sessions.codes == NONE, own, sessions.codes),
         whole=whole,
+        mix=mix_of({name: (tag.codes, tag.values) for name, tag in tags.items()}, mix, len(rows)) if mix else None,
     )
 
 
@@ -138,10 +162,10 @@ def per_case(cases: Codes, values: Floats, n_cases: int) -> Floats:
 
 def present(codes: Codes) -> tuple[int, ...]:
     """The different codes there are, ascending, null apart."""
-    kinds: list[int] = np.unique(codes[codes != NONE]).tolist()
+    kinds: list[int] = np.flatnonzero(np.bincount(codes[codes != NONE])).tolist()
     return tuple(kinds)
 
 
 def distinct(codes: Codes) -> int:
     """How many different codes there are."""
-    return len(np.unique(codes))
+    return int(np.count_nonzero(np.bincount(codes)))

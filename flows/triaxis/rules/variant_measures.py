@@ -97,7 +97,7 @@ def measure_variant(
             probed=len(rows.probe) if rows.probe.timed == "probed" else 0,
         ),
         error_rate=error_rate(calls, plan.frame, level=plan.level),
-        latency=latency_measures(rows.probe, level=plan.level),
+        latency=latency_measures(rows.probe, plan.frame, level=plan.level),
         cost=_cost(rows.costs, plan, spent),
         precision={
             name: dimension_measures(scores, plan.frame, level=plan.level, unvalidated=plan.unvalidated(name))
@@ -117,7 +117,7 @@ def _cost(rows: CostRows, plan: Plan, spent: Spent) -> CostMeasures:
         per_request=per["request"],
         per_session=per["session"],
         per_month=per["month"],
-        parts=mean_parts(rows),
+        parts=mean_parts(rows, plan.frame),
         cached_share=rows.cached_share,
         cached_share_source=joined_source(rows.sources),
         judge_usd=spent.judge,

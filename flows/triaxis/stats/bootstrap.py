@@ -1,33 +1,51 @@
-"""Intervals of paired differences, by resampling whole clusters or whole blocks."""
+"""Intervals of mean differences over pairs, by resampling whole clusters."""
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triaxis.quantities import Absent, Estimate
-from triaxis.stats.clusters import (
-    MIN_CLUSTERS,
-    Codes,
-    Floats,
-    Labels,
-    Sample,
-    cluster_codes,
-    gateable,
-    sampled,
-    usual_value,
-    with_unseen,
-)
-from triaxis.stats.distributions import t_critical
-from triaxis.stats.quantiles import MIN_BLOCKS
-from triaxis.stats.ranks import autocorrelated, effective_requests, interpolated, requests_needed
-from triaxis.stats.resampling import DRAWS, chunks, drawn_counts, drawn_totals
+from triaxis.quantities import Absent
+from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, Sample, gateable, sampled
+from triaxis.stats.differences import PairedEstimate
+from triaxis.stats.distributions import t_critical, t_p
+from triaxis.stats.resampling import DRAWS, drawn_totals
+from triaxis.stats.strata import by_stratum, spread_of
+from triaxis.stats.tango import tango
 
 DIGITS = 12
 """Digits of a difference that are not the rounding of its terms."""
+FAR = 10
+"""Draws beyond a point from which on its tail is known by counting them."""
+
+
+def paired_difference(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    clusters: Labels | None = None,
+    level: float,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+    weights: ArrayLike | None = None,
+    strata: Labels | None = None,
+) -> PairedEstimate | Absent:
+    """Mean of a - b over pairs: Tango's interval where pairs are independent and right or wrong, else a bootstrap.
+
+    Args and what is returned are those of `paired_mean_difference`.
+    """
+    first, second = paired(a, b)
+    sample = sampled(first - second, clusters, weights, strata)
+    if isinstance(sample, Sample) and sample.independent and _right_or_wrong(first, second):
+        kinds = np.zeros(sample.rows, dtype=np.intp) if sample.strata is None else sample.strata
+        if sample.strata is not None or sample.equally_weighted:
+            return _counted(sample, kinds, level)
+    return paired_mean_difference(
+        first, second, clusters=clusters, level=level, rng=rng, draws=draws, weights=weights, strata=strata
+    )
 
 
 def paired_mean_difference(
@@ -39,7 +57,8 @@ def paired_mean_difference(
     rng: np.random.Generator,
     draws: int = DRAWS,
     weights: ArrayLike | None = None,
-) -> Estimate | Absent:
+    strata: Labels | None = None,
+) -> PairedEstimate | Absent:
     """Mean of a - b over pairs (one place of each array), with a paired cluster bootstrap.
 
     Percentiles are taken further out, as far as t goes beyond the normal (Hesterberg 2015), since plain ones are too
@@ -54,84 +73,38 @@ def paired_mean_difference(
         rng: Seeded by the caller for this difference alone.
         draws: Resamples.
         weights: As for `means.mean`.
+        strata: As for `means.mean`; only the spread within them is resampled, since production's shares are known.
 
     Returns:
         `n` is the number of clusters. Absent under 10 of them.
     """
-    first, second = _pair(a, b)
+    first, second = paired(a, b)
     reach = float(max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)))
     # Equal differences of unequal numbers differ in their last binary digits; those are not spread.
     differences = np.round((first - second) / reach, DIGITS) * reach if reach else first - second
-    sample = sampled(differences, clusters, weights)
+    sample = sampled(differences, clusters, weights, strata)
     if isinstance(sample, Absent):
         return sample
     if not gateable(sample.n_clusters):
         return Absent(f"only {sample.n_clusters} pairs; {MIN_CLUSTERS} are needed")
     if not reach:
         return Absent(f"all {sample.rows} pairs are 0 on both sides")
-    scarce = usual_value(sample) is not None
-    means = _drawn_means(with_unseen(sample, -reach, reach) if scarce else sample, draws, rng)
+    spread, scarce = spread_of(sample, -reach, reach)
+    means = _drawn_means(spread, draws, rng)
     low, high = expanded_percentiles(means, level, sample.freedom)
-    return Estimate(
+    return PairedEstimate(
         value=sample.mean,
         low=min(low, sample.mean),
         high=max(high, sample.mean),
         level=level,
         n=sample.n_clusters,
-        method="paired cluster bootstrap, 4 unseen" if scarce else "paired cluster bootstrap",
+        method=sample.named("paired cluster bootstrap", scarce=scarce),
+        p=p_of_draws(means, sample.freedom),
     )
 
 
-def paired_quantile_difference(
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    blocks: Labels,
-    q: float,
-    level: float,
-    rng: np.random.Generator,
-    draws: int = DRAWS,
-) -> Estimate | Absent:
-    """Difference of two pooled quantiles, measured block by block on one schedule of arrivals.
-
-    Blocks are resampled whole, since requests within one wait for each other; the standard error of the draws is taken
-    with t at one degree less than there are blocks.
-
-    Args:
-        a: One latency a request in order of arrival, infinite for a failure.
-        b: The other variant's, request by request on the same schedule.
-        blocks: Each request's block.
-        q: Which quantile, such as 0.95.
-        level: Two-sided coverage of the interval.
-        rng: Seeded by the caller for this difference alone.
-        draws: Resamples.
-
-    Returns:
-        `n` is the number of blocks. Absent under 5 of them, where either quantile lands on a failure, and where either
-        one alone would have no bound.
-    """
-    first, second = _pair(a, b)
-    codes = cluster_codes(blocks, len(first))
-    n_blocks = int(codes.max(initial=-1)) + 1
-    if n_blocks < MIN_BLOCKS:
-        return Absent(f"only {n_blocks} blocks; {MIN_BLOCKS} are needed")
-    why = _boundless(first, codes, q, level) or _boundless(second, codes, q, level)
-    if why:
-        return why
-    value = interpolated(np.sort(first), q) - interpolated(np.sort(second), q)
-    counts = drawn_counts(n_blocks, draws=draws, rng=rng)
-    drawn = (_drawn_quantiles(first, codes, counts, q), _drawn_quantiles(second, codes, counts, q))
-    if not np.all(np.isfinite(drawn)):
-        return Absent("the quantile lands on a failed request in some draws")
-    spread = float((drawn[0] - drawn[1]).std())
-    if spread <= np.abs(drawn).max() * 10**-DIGITS:
-        return Absent(f"all {n_blocks} blocks differ by the same, which says nothing about how others would")
-    half = t_critical(level, n_blocks - 1) * spread * sqrt(n_blocks / (n_blocks - 1))
-    method = "paired block bootstrap, t"
-    return Estimate(value=value, low=value - half, high=value + half, level=level, n=n_blocks, method=method)
-
-
-def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+def paired(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+    """Both as arrays of one length."""
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.shape != second.shape:
         message = f"{len(first)} values cannot be paired with {len(second)}"
@@ -139,15 +112,40 @@ def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
     return first, second
 
 
-def _boundless(values: Floats, codes: Codes, q: float, level: float) -> Absent | None:
-    """Why one variant's quantile alone has no bound, None where it has."""
-    if interpolated(np.sort(values), q) == inf:
-        return Absent("the quantile lands on a failed request")
-    needed = requests_needed(q, level)
-    told = effective_requests(values, codes, q) if autocorrelated(values, codes) else float(len(values))
-    if told >= needed:
-        return None
-    return Absent(f"p{100 * q:g} needs {needed} independent requests; these {len(values)} tell as much as {told:.0f}")
+def expanded_percentiles(draws: Floats, level: float, freedom: float) -> tuple[float, float]:
+    """Percentiles of draws, taken as much further out as t at `freedom` goes beyond the normal (Hesterberg 2015)."""
+    tail = NormalDist().cdf(-_expansion(freedom) * t_critical(level, freedom))
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def p_of_draws(draws: Floats, freedom: float) -> float:
+    """Two-sided p of a true 0: 1 less the level at which the expanded percentiles reach it.
+
+    Further out than ten draws the tail is taken for a normal one, since a share of none would claim certainty.
+    """
+    fewest, spread = FAR / len(draws), float(draws.std())
+    tail = min(float((draws <= 0).mean()), float((draws >= 0).mean()))
+    z = -NormalDist().inv_cdf(min(max(tail, fewest), 0.5))
+    if tail < fewest and spread:
+        z = max(z, abs(float(draws.mean())) / spread)
+    return t_p(z / _expansion(freedom), freedom)
+
+
+def _expansion(freedom: float) -> float:
+    units = freedom + 1
+    return sqrt(units / freedom)
+
+
+def _counted(sample: Sample, strata: Codes, level: float) -> PairedEstimate | Absent:
+    """Tango's interval of differences that are 1, -1 or 0."""
+    only_first, only_second = (np.bincount(strata, weights=sample.values == sign) for sign in (1, -1))
+    shares = by_stratum(sample, strata).shares
+    return tango(only_first, only_second, np.bincount(strata), level=level, shares=shares)
+
+
+def _right_or_wrong(*sides: Floats) -> bool:
+    return all(bool(np.all((side == 0) | (side == 1))) for side in sides)
 
 
 def _drawn_means(sample: Sample, draws: int, rng: np.random.Generator) -> Floats:
@@ -155,29 +153,3 @@ def _drawn_means(sample: Sample, draws: int, rng: np.random.Generator) -> Floats
     sums = sample.sums(sample.weights * sample.values)
     totals = drawn_totals(np.column_stack([sums, sizes]), draws=draws, rng=rng)
     return totals[:, 0] / totals[:, 1]
-
-
-def expanded_percentiles(draws: Floats, level: float, freedom: float) -> tuple[float, float]:
-    """Percentiles of draws, taken as much further out as t at `freedom` goes beyond the normal (Hesterberg 2015)."""
-    units = freedom + 1
-    tail = NormalDist().cdf(-sqrt(units / freedom) * t_critical(level, freedom))
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _drawn_quantiles(values: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    """The pooled quantile of each draw, whose blocks occur `counts` times, of shape (draws, blocks)."""
-    order = np.argsort(values, kind="stable")
-    parts = np.array_split(counts, len(list(chunks(len(counts), of=len(values)))))
-    return np.concatenate([_held_quantiles(values[order], codes[order], part, q) for part in parts])
-
-
-def _held_quantiles(ranked: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    held = np.cumsum(counts[:, codes], axis=1)
-    place = q * (held[:, -1] - 1)
-    below = np.floor(place)
-    # The request of rank r (from 0) in a draw is the first one at which more than r are held.
-    low = ranked[(held <= below[:, np.newaxis]).sum(axis=1)]
-    high = ranked[(held <= np.ceil(place)[:, np.newaxis]).sum(axis=1)]
-    with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-        return np.where(high == inf, inf, low + (place - below) * (high - low))

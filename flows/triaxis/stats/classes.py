@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from triaxis.quantities import Absent, Estimate
 from triaxis.stats.bootstrap import expanded_percentiles
@@ -24,6 +25,7 @@ def over_classes(
     level: float,
     rng: np.random.Generator,
     draws: int = DRAWS,
+    weights: ArrayLike | None = None,
 ) -> Estimate | Absent:
     """Mean over the true classes of F1 or recall, every class counting the same however rare it is.
 
@@ -38,34 +40,43 @@ def over_classes(
         level: Two-sided coverage of the interval.
         rng: Seeded by the caller for this metric alone.
         draws: Resamples.
+        weights: Production's share over the sample's share, one a case; 0 leaves the case out.
     """
     if len(answers) != len(truths):
         message = f"{len(answers)} answers for {len(truths)} truths"
         raise ValueError(message)
-    codes = cluster_codes(range(len(truths)) if clusters is None else clusters, len(truths))
+    heavy = np.ones(len(truths)) if weights is None else np.asarray(weights, dtype=np.float64)
+    kept: list[int] = np.flatnonzero(heavy > 0).tolist()
+    truths, answers = [truths[place] for place in kept], [answers[place] for place in kept]
+    groups = np.arange(len(heavy)) if clusters is None else cluster_codes(clusters, len(heavy))
+    codes = cluster_codes(groups[kept], len(kept))
     n_clusters = int(codes.max(initial=-1)) + 1
     if not gateable(n_clusters):
         return Absent(f"only {n_clusters} clusters; {MIN_CLUSTERS} are needed")
-    table = _tallied(truths, answers, codes, n_clusters)
+    table = _tallied(truths, answers, codes, heavy[kept])
     value = float(_macro(table.sum(axis=0)[np.newaxis], metric)[0])
     low, high = expanded_percentiles(_macro(drawn_totals(table, draws=draws, rng=rng), metric), level, n_clusters - 1)
     if low == high:
         return Absent(f"all {len(truths)} cases agree, which says nothing about those that would not")
-    method = f"{metric}, cluster bootstrap"
+    method = f"{metric}, cluster bootstrap" + ("" if weights is None else ", weighted")
     return Estimate(value=value, low=min(low, value), high=max(high, value), level=level, n=n_clusters, method=method)
 
 
-def _tallied(truths: Sequence[Hashable], answers: Sequence[Hashable], codes: Codes, n_clusters: int) -> Floats:
-    """Per cluster and class how often it was true, how often answered and how often both; the classes side by side."""
+def _tallied(truths: Sequence[Hashable], answers: Sequence[Hashable], codes: Codes, weights: Floats) -> Floats:
+    """Per cluster and class the weight that was true, that was answered and that was both; the classes side by side."""
     number = {name: place for place, name in enumerate(dict.fromkeys(truths))}
-    table = np.zeros((3, n_clusters, len(number)))
-    for cluster, truth, answer in zip(codes, truths, answers, strict=True):
-        table[0, cluster, number[truth]] += 1
-        if answer in number:
-            table[1, cluster, number[answer]] += 1
-        if answer == truth:
-            table[2, cluster, number[truth]] += 1
-    return table.transpose(1, 0, 2).reshape(n_clusters, -1)
+    classes = len(number) + 1  # the last one is what is no class
+    true, given = (_numbered(names, number) for names in (truths, answers))
+    clusters, amounts = int(codes.max()) + 1, (weights, weights, weights * (true == given))
+    sums = [
+        np.bincount(codes * classes + names, weights=amount, minlength=clusters * classes).reshape(clusters, classes)
+        for names, amount in zip((true, given, true), amounts, strict=True)
+    ]
+    return np.stack(sums, axis=1)[:, :, :-1].reshape(clusters, -1).astype(np.float64)
+
+
+def _numbered(names: Sequence[Hashable], number: Mapping[Hashable, int]) -> Codes:
+    return np.fromiter((number.get(name, len(number)) for name in names), dtype=np.intp, count=len(names))
 
 
 def _macro(totals: Floats, metric: ClassMetric) -> Floats:

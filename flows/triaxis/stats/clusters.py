@@ -7,7 +7,7 @@ an independent unit is.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -24,6 +24,8 @@ MIN_CLUSTERS = 10
 """Under so many independent units nothing is gated."""
 UNSEEN = 2
 """How many unseen clusters are imagined at each end of the range, where nearly all values are one and the same."""
+SPARSE = 4
+"""Integer labels that span up to so many times their count are numbered by a table instead of a sort."""
 
 
 def gateable(n: float) -> bool:
@@ -32,14 +34,27 @@ def gateable(n: float) -> bool:
 
 
 def cluster_codes(labels: Labels, rows: int) -> Codes:
-    """Each row's cluster as a number from 0, in the order in which clusters first appear."""
+    """Each row's cluster as a number from 0: integers in their order, anything else in that of first appearance."""
     if len(labels) != rows:
         message = f"{len(labels)} cluster labels for {rows} values"
         raise ValueError(message)
+    if isinstance(labels, np.ndarray) and labels.dtype.kind == "i":
+        return _renumbered(labels)
     names = cast("Sequence[Hashable]", labels.tolist() if isinstance(labels, np.ndarray) else labels)
     # A dict keeps the order of first appearance and hashes strings faster than numpy sorts them.
     number = {name: place for place, name in enumerate(dict.fromkeys(names))}
     return np.fromiter((number[name] for name in names), dtype=np.intp, count=rows)
+
+
+def _renumbered(labels: NDArray[np.generic]) -> Codes:
+    """Integers as the places of their values among those there are."""
+    lowest, span = (int(labels.min()), int(np.ptp(labels))) if len(labels) else (0, 0)
+    if span > SPARSE * len(labels):
+        return np.unique(labels, return_inverse=True)[1]
+    shifted = labels.astype(np.intp) - lowest
+    seen = np.zeros(span + 1, dtype=np.intp)
+    seen[shifted] = 1
+    return (np.cumsum(seen) - 1)[shifted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +66,8 @@ class Sample:
     """Relative; all 1 where nothing is weighted."""
     codes: Codes
     n_clusters: int
+    strata: Codes | None = None
+    """Each row's stratum from 0, within which all rows weigh the same; None where the weights make none."""
 
     @property
     def rows(self) -> int:
@@ -82,6 +99,11 @@ class Sample:
         """
         return max(1.0, self.effective_clusters() - 1)
 
+    def named(self, method: str, *, scarce: bool = False) -> str:
+        """The name of a method as used on it."""
+        unseen = ", unseen" if scarce else ""
+        return f"{method}{unseen}" if self.equally_weighted else f"{method}{unseen}, weighted"
+
     def sums(self, amounts: Floats) -> Floats:
         """The sum of `amounts` (one a row) over each cluster."""
         return np.asarray(np.bincount(self.codes, weights=amounts, minlength=self.n_clusters), dtype=np.float64)
@@ -101,10 +123,21 @@ class Sample:
         ones it does not, as that does, let a heavy cluster hide its own deviation by pulling the mean.
         """
         weights, clusters = self.sums(self.weights), self.n_clusters
-        residuals = self.sums(self.weights * (self.values - self.mean))
-        # The mean without cluster g is mean - residual_g / (W - W_g).
-        shifts = residuals / (weights.sum() - weights)
+        shifts = self.residuals() / (weights.sum() - weights)
         return float((clusters - 1) / clusters * (shifts**2).sum())
+
+    def residuals(self) -> Floats:
+        """By how much each cluster's sum differs from what its weight at the mean would be.
+
+        The mean without cluster g is mean - residual_g / (W - W_g).
+        """
+        return self.sums(self.weights * (self.values - self.mean))
+
+    def skewness(self) -> float:
+        """Third over the 3/2th power of the second moment of the residuals; 0 where they do not vary."""
+        residuals = self.residuals()
+        second = float((residuals**2).mean())
+        return float((residuals**3).mean()) / second**1.5 if second else 0.0
 
 
 def kish(weights: Floats) -> float:
@@ -112,17 +145,23 @@ def kish(weights: Floats) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def sampled(values: ArrayLike, clusters: Labels | None, weights: ArrayLike | None) -> Sample | Absent:
+def sampled(
+    values: ArrayLike, clusters: Labels | None, weights: ArrayLike | None, strata: Labels | None = None
+) -> Sample | Absent:
     """The sample, or why it is too small: two independent rows are needed, ten clusters where rows depend."""
     numbers = np.asarray(values, dtype=np.float64)
     heavy = np.ones(len(numbers)) if weights is None else np.asarray(weights, dtype=np.float64)
     _refuse_unusable(numbers, heavy)
     kept = heavy > 0
     groups = np.arange(len(numbers)) if clusters is None else cluster_codes(clusters, len(numbers))
+    kinds = None if strata is None else cluster_codes(strata, len(numbers))
     if not kept.all():
-        numbers, heavy, groups = numbers[kept], heavy[kept], cluster_codes(groups[kept], int(kept.sum()))
+        rows = int(kept.sum())
+        numbers, heavy, groups = numbers[kept], heavy[kept], cluster_codes(groups[kept], rows)
+        kinds = None if kinds is None else cluster_codes(kinds[kept], rows)
     n_clusters = int(groups.max()) + 1 if len(groups) else 0
-    sample = Sample(values=numbers, weights=heavy, codes=groups, n_clusters=n_clusters)
+    parted = None if kinds is None or not kinds.any() else kinds
+    sample = Sample(values=numbers, weights=heavy, codes=groups, n_clusters=n_clusters, strata=parted)
     return _too_few(sample) or sample
 
 
@@ -135,23 +174,26 @@ def usual_value(sample: Sample) -> float | None:
     most = int(np.argmax(counts))
     if 2 * counts[most] <= sample.rows:
         return None
-    others = np.unique(sample.codes[sample.values != distinct[most]])
-    return float(distinct[most]) if len(others) < MIN_CLUSTERS else None
+    others = np.count_nonzero(np.bincount(sample.codes[sample.values != distinct[most]]))
+    return float(distinct[most]) if others < MIN_CLUSTERS else None
 
 
-def with_unseen(sample: Sample, low: float, high: float) -> Sample:
-    """The sample with two clusters of average weight at each end of the range, for spread that it has not shown.
+def with_unseen(sample: Sample, low: float, high: float, *, count: int = UNSEEN) -> Sample:
+    """The sample with `count` clusters of average weight at each end of the range, for spread that it has not shown.
 
     The like of Agresti and Caffo's added pseudo-observations: 80 equal values get an interval about as wide as the rule
     of three, instead of none.
     """
-    ends = np.repeat([low, high], UNSEEN)
-    weight = sample.weights.sum() / sample.n_clusters
-    return Sample(
+    ends = np.repeat([low, high], count)
+    held = np.count_nonzero(np.bincount(sample.codes))
+    weight = sample.weights.sum() / held
+    return replace(
+        sample,
         values=np.concatenate([sample.values, ends]),
         weights=np.concatenate([sample.weights, np.full(len(ends), weight)]),
         codes=np.concatenate([sample.codes, sample.n_clusters + np.arange(len(ends))]),
         n_clusters=sample.n_clusters + len(ends),
+        strata=None,
     )
 
 

@@ -31,12 +31,27 @@ def t_critical(level: float, freedom: float) -> float:
     return float(_special().stdtrit(freedom, 1 - tail(level)))
 
 
+def normal_p(z: float) -> float:
+    """Two-sided probability of being `z` standard errors away from the mean, or more."""
+    return 2 * NormalDist().cdf(-abs(z))
+
+
+def t_p(t: float, freedom: float) -> float:
+    """The same for a standard error estimated with so many degrees of freedom."""
+    return 2 * float(_special().stdtr(freedom, -abs(t)))
+
+
 def binomial_at_most(successes: ArrayLike, trials: ArrayLike, rate: float) -> NDArray[np.float64]:
     """Probability of so many successes or fewer; 0 below none of them."""
     k = np.asarray(successes, dtype=np.float64)
     n = np.asarray(trials, dtype=np.float64)
     # bdtr is undefined below 0 and is what scipy.stats.binom.cdf calls, without that package's second of imports.
     return np.where(k < 0, 0.0, _special().bdtr(np.maximum(k, 0), n.astype(np.int64), rate))
+
+
+def normal_at_most(z: ArrayLike) -> NDArray[np.float64]:
+    """Probability of being no more than `z` standard errors above the mean."""
+    return np.asarray(_special().ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
 
 
 def _special() -> ModuleType:

@@ -8,16 +8,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.stats.clusters import Labels, Sample, sampled, usual_value, with_unseen
-from triaxis.stats.distributions import t_critical
+from triaxis.stats.clusters import Labels, Sample, sampled, usual_value
+from triaxis.stats.distributions import normal_critical, t_critical
 from triaxis.stats.proportions import wilson, wilson_bounds
+from triaxis.stats.strata import Strata, by_stratum, post_stratified, score_bounds, spread_of
 
 NEAR_BOUNDARY = 20
 """A mean score is near 0 or 1 while it rests on fewer lost (or won) points than this, in independent trials."""
+STRAIGHT = 1e-6
+"""Skewness, over the root of n, that a correction would lose in rounding."""
 
 
 def mean(
-    scores: ArrayLike, *, clusters: Labels | None = None, level: float, weights: ArrayLike | None = None
+    scores: ArrayLike,
+    *,
+    clusters: Labels | None = None,
+    level: float,
+    weights: ArrayLike | None = None,
+    strata: Labels | None = None,
 ) -> Estimate | Absent:
     """Mean of scores in [0, 1], such as of one dimension over all cases.
 
@@ -26,16 +34,20 @@ def mean(
         clusters: What each score depends on, such as its session or its case; None where all are independent.
         level: Two-sided coverage of the interval.
         weights: Production's share over the sample's share, one a score; 0 leaves the score out.
+        strata: What the weights give a share to, one label a score; scores of one stratum weigh the same.
 
     Returns:
         Right-or-wrong scores without clusters or weights: Wilson's interval. Else Wilson's on n/deff with t in place of
-        the normal; `n` is then the number of clusters. Absent under 2 scores, or under 10 clusters.
+        the normal; `n` is then the number of clusters. With strata the score interval over them, of which Wilson's is
+        that of one. Absent under 2 scores, or under 10 clusters.
     """
-    sample = sampled(scores, clusters, weights)
+    sample = sampled(scores, clusters, weights, strata)
     if isinstance(sample, Absent):
         return sample
     if sample.values.min() < 0 or sample.values.max() > 1:
         raise ValueError("scores lie in [0, 1]; mean_unbounded takes anything else")
+    if sample.strata is not None:
+        return _over_strata(sample, level)
     if sample.independent and sample.equally_weighted and _right_or_wrong(sample):
         return wilson(int(sample.values.sum()), sample.rows, level)
     return _effective_wilson(sample, level)
@@ -47,10 +59,12 @@ def mean_unbounded(
     clusters: Labels | None = None,
     level: float,
     weights: ArrayLike | None = None,
+    strata: Labels | None = None,
     ceiling: float | None = None,
 ) -> Estimate | Absent:
     """Mean of amounts that are 0 or more, such as dollars a request, with a cluster-robust t interval.
 
+    Amounts are skewed, so that t alone would put the upper bound too low: it is corrected for skewness (Hall 1992).
     Where nearly all amounts are equal (a fixed price), the sample does not show its spread, and two unseen amounts of 0
     and two at `ceiling` are imagined beside it: the interval is then about as wide as the rule of three makes it.
 
@@ -59,9 +73,10 @@ def mean_unbounded(
         clusters: As for `mean`.
         level: Two-sided coverage of the interval.
         weights: As for `mean`.
+        strata: As for `mean`.
         ceiling: The most one amount can be, where that is known; twice the largest seen where it is not.
     """
-    sample = sampled(values, clusters, weights)
+    sample = sampled(values, clusters, weights, strata)
     if isinstance(sample, Absent):
         return sample
     if sample.values.min() < 0:
@@ -69,20 +84,36 @@ def mean_unbounded(
     top = 2 * float(sample.values.max()) if ceiling is None else max(ceiling, float(sample.values.max()))
     if not top:
         return Absent(f"all {sample.rows} values are 0, which says nothing about how large others are")
-    scarce = usual_value(sample) is not None
-    spread = with_unseen(sample, 0.0, top) if scarce else sample
-    half = t_critical(level, spread.freedom) * sqrt(spread.robust_variance())
-    if not half:
+    spread, scarce = spread_of(sample, 0.0, top)
+    below, above = _reach(spread, level, skewed=not scarce)
+    if not above:
         return Absent("the amounts are too small to be told apart")  # their squares underflow
-    low, high = max(0.0, spread.mean - half), spread.mean + half
+    low, high = max(0.0, sample.mean - below), spread.mean + above
     return Estimate(
         value=sample.mean,
         low=min(low, sample.mean),
         high=max(high, sample.mean),
         level=level,
         n=sample.n_clusters,
-        method=_named("cluster-robust t, 4 unseen" if scarce else "cluster-robust t", sample),
+        method=sample.named("cluster-robust t" if scarce else "cluster-robust t, skewness", scarce=scarce),
     )
+
+
+def _reach(sample: Sample, level: float, *, skewed: bool) -> tuple[float, float]:
+    """How far the interval of a mean reaches below it and above it, by t with Hall's cubic correction for skewness.
+
+    Values that nearly all are equal do not show their skewness, and then it is not corrected for.
+    """
+    error, critical = sqrt(sample.robust_variance()), t_critical(level, sample.freedom)
+    bend = sample.skewness() / sqrt(sample.effective_clusters()) if skewed else 0.0
+    return error * _unbent(critical, bend), -error * _unbent(-critical, bend)
+
+
+def _unbent(critical: float, bend: float) -> float:
+    """Hall's transformation inverted: what t is where its symmetric form is `critical`."""
+    if abs(bend) < STRAIGHT:
+        return critical
+    return 3 / bend * float(np.cbrt(1 + bend * (critical - bend / 6)) - 1)
 
 
 def effective_trials(sample: Sample, share: float) -> float:
@@ -106,13 +137,31 @@ def effective_trials(sample: Sample, share: float) -> float:
 def _effective_wilson(sample: Sample, level: float) -> Estimate:
     share = min(1.0, max(0.0, sample.mean))
     low, high = wilson_bounds(share, effective_trials(sample, share), t_critical(level, sample.freedom))
-    method = _named("wilson, n/deff, t", sample)
+    method = sample.named("wilson, n/deff, t")
     return Estimate(value=share, low=low, high=high, level=level, n=sample.n_clusters, method=method)
+
+
+def _over_strata(sample: Sample, level: float) -> Estimate:
+    """The score interval over strata, on n/deff with t where scores are graded or depend on each other."""
+    assert sample.strata is not None, "only a sample with strata comes here"
+    parts = by_stratum(sample, sample.strata)
+    exact = sample.independent and _right_or_wrong(sample)
+    deff = 1.0 if exact else _design_effect(sample, parts)
+    critical = normal_critical(level) if exact else t_critical(level, sample.freedom)
+    low, high = score_bounds(parts.fewer(deff), critical)
+    method = "stratified score" if exact else "stratified score, n/deff, t"
+    return Estimate(value=parts.mean, low=low, high=high, level=level, n=sample.n_clusters, method=method)
+
+
+def _design_effect(sample: Sample, parts: Strata) -> float:
+    """As in `effective_trials`, but of the spread within strata."""
+    if not parts.within:
+        return sample.rows / sample.n_clusters
+    deff = post_stratified(sample).robust_variance() / parts.within
+    lost = min(parts.mean, 1 - parts.mean) * sample.effective_rows() / max(1.0, deff)
+    trusted = lost >= NEAR_BOUNDARY and not _right_or_wrong(sample) and usual_value(sample) is None
+    return deff if trusted and deff else max(1.0, deff)
 
 
 def _right_or_wrong(sample: Sample) -> bool:
     return bool(np.all((sample.values == 0) | (sample.values == 1)))
-
-
-def _named(method: str, sample: Sample) -> str:
-    return method if sample.equally_weighted else f"{method}, weighted"

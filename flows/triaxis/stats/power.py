@@ -1,4 +1,4 @@
-"""What a design can decide: the gate's chances before a run, and how many more cases would settle it after one.
+"""What a design can decide: the chances of a gate's verdicts, and of showing a difference, before anything is spent.
 
 The gate of a proportion that may not fall below a target: it passes when the share meets the target and the one-sided
 Wilson bound is no further than `guard` below it, fails when share and upper bound are both below the target, and is
@@ -13,9 +13,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from triaxis.quantities import Estimate
-from triaxis.stats.clusters import MIN_CLUSTERS, Floats
+from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats
 from triaxis.stats.distributions import binomial_at_most, normal_critical
+
+ROUNDING = 1e-9
+"""Of a count of successes: what a product of decimals may be off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +40,29 @@ def power(expected: float, *, target: float, guard: float, confidence: float, n:
         n: Independent cases, or cases in clusters with their `deff`.
         deff: Design effect of clusters.
     """
-    trials = max(1, round(n / deff))
-    low, high, share = _bounds(trials, confidence)
-    # Both verdicts are monotone in the successes: a pass from one count on, a fail up to another.
-    first_pass = int(np.argmax(np.append(meets(share, target) & meets(low, target - guard), [True])))
-    fails = int(np.sum(~meets(share, target) & ~meets(high, target)))
-    passes = 1 - float(binomial_at_most(first_pass - 1, trials, expected))
-    failed = float(binomial_at_most(fails - 1, trials, expected))
-    return Chances(passes=passes, fails=failed, inconclusive=max(0.0, 1 - passes - failed))
+    trials = np.array([max(1, round(n / deff))])
+    passes, fails = verdict_chances(expected, trials, target=target, guard=guard, confidence=confidence)
+    sure, never = float(passes[0]), float(fails[0])
+    return Chances(passes=sure, fails=never, inconclusive=max(0.0, 1 - sure - never))
+
+
+def verdict_chances(
+    expected: float, trials: Codes, *, target: float, guard: float, confidence: float
+) -> tuple[Floats, Floats]:
+    """The chances to pass and to fail by number of trials; the arguments are those of `power`.
+
+    Wilson's lower bound is a bound b or more where share - b >= z sqrt(b (1 - b) / n), and likewise its upper one, so
+    that both verdicts are counts of successes: a pass from one on, a fail up to another.
+    """
+    z, n = normal_critical(2 * confidence - 1), trials.astype(np.float64)
+    bound = max(0.0, target - guard)
+    clears = n * bound + z * np.sqrt(n * bound * max(0.0, 1 - bound))
+    # A bound of 1 is never reached: a perfect share's own is n / (n + z**2).
+    first_pass = np.ceil(np.maximum(n * target, clears) - ROUNDING) if bound < 1 else n + 1
+    misses = n * target - z * np.sqrt(n * target * max(0.0, 1 - target))
+    last_fail = np.ceil(np.minimum(n * target, misses) - ROUNDING) - 1
+    passes = 1 - binomial_at_most(np.minimum(first_pass - 1, n), trials, expected)
+    return passes, binomial_at_most(last_fail, trials, expected)
 
 
 def smallest_perfect_n(target: float, *, guard: float, confidence: float) -> int | None:
@@ -58,39 +75,6 @@ def smallest_perfect_n(target: float, *, guard: float, confidence: float) -> int
         return None
     z = normal_critical(2 * confidence - 1)
     return max(MIN_CLUSTERS, ceil(z**2 * max(0.0, bound) / (1 - bound)))
-
-
-def n_to_settle(estimate: Estimate, *, target: float, guard: float, at_least: bool = True) -> int | None:
-    """How many more units would settle an inconclusive objective on a share or mean score that stays as it is.
-
-    Args:
-        estimate: The objective's estimate, with the interval that left it open.
-        target: What it may not fall below (or rise above).
-        guard: How far beyond the target the bound may lie.
-        at_least: Whether the target is a floor; False for a ceiling, such as on errors.
-
-    Returns:
-        About how many more of the estimate's units; 0 where it is settled; None where more will not help, since the
-        estimate is the very bound that it must clear.
-    """
-    value, low, high = estimate.value, estimate.low, estimate.high
-    if not at_least:
-        value, low, high, target = 1 - value, 1 - high, 1 - low, 1 - target
-    bound, seen = (target - guard, low) if meets(value, target) else (target, high)
-    if bound <= 0:
-        return 0
-    # Wilson's bound is L where |value - L| = z sqrt(L (1 - L) / n), so n goes as L (1 - L) / (value - L)**2.
-    return _more(estimate.n, (seen * (1 - seen), value - seen), (bound * (1 - bound), value - bound))
-
-
-def more_units(estimate: Estimate, *, limit: float, guard: float) -> int | None:
-    """The same for an amount that may not exceed a limit, such as a cost or a quantile of latency.
-
-    Its interval shrinks with the square root of the units; `guard` is in the amount's unit.
-    """
-    passing = estimate.value <= limit
-    bound, seen = (limit + guard, estimate.high) if passing else (limit, estimate.low)
-    return _more(estimate.n, (1.0, estimate.value - seen), (1.0, estimate.value - bound))
 
 
 def pairs_to_detect(difference: float, *, variance: float, alpha: float, power: float) -> float:
@@ -110,25 +94,13 @@ def detectable_difference(n: float, *, variance: float, alpha: float, power: flo
     return _reach(alpha, power) * sqrt(variance / n)
 
 
-def meets(share: Floats | float, target: float) -> np.bool_ | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Whether a share reaches a target, without asking for more digits than a sum of decimals has."""
-    return np.greater_equal(share, target - 1e-12)
+def paired_power(difference: float, *, variance: float, n: float, alpha: float) -> float:
+    """The chance that `n` pairs show a true mean difference at two-sided `alpha`; the arguments are those above.
 
-
-def _bounds(trials: int, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Wilson's bounds of every possible count of successes, and the shares themselves."""
-    share = np.arange(trials + 1) / trials
-    ratio = normal_critical(2 * confidence - 1) ** 2 / trials
-    centre = (share + ratio / 2) / (1 + ratio)
-    half = np.sqrt(ratio * (share * (1 - share) + ratio / 4)) / (1 + ratio)
-    return centre - half, centre + half, share
-
-
-def _more(n: float, now: tuple[float, float], then: tuple[float, float]) -> int | None:
-    if not then[1] or not now[0]:
-        return None  # the value is the very bound, or the interval already ends at the edge of the scale
-    factor = (then[0] / then[1] ** 2) / (now[0] / now[1] ** 2)
-    return max(0, ceil(n * (factor - 1)))
+    The variance of a difference of right and wrong is the share of pairs that disagree, less the difference squared.
+    """
+    apart, critical = abs(difference) / sqrt(variance / n), normal_critical(1 - alpha)
+    return NormalDist().cdf(apart - critical) + NormalDist().cdf(-apart - critical)
 
 
 def _reach(alpha: float, power: float) -> float:

@@ -8,11 +8,13 @@ from math import inf
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triaxis.quantities import Absent, Estimate
-from triaxis.stats.bootstrap import DIGITS, expanded_percentiles
-from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, cluster_codes, gateable
-from triaxis.stats.ranks import interpolated, requests_needed
+from triaxis.quantities import Absent
+from triaxis.stats.bootstrap import DIGITS, expanded_percentiles, p_of_draws
+from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, cluster_codes, gateable, kish
+from triaxis.stats.differences import PairedEstimate
+from triaxis.stats.ranks import requests_needed
 from triaxis.stats.resampling import DRAWS, drawn_totals
+from triaxis.stats.weighted_quantiles import weighted_places, weighted_point
 
 
 def clustered_quantile_difference(
@@ -24,7 +26,8 @@ def clustered_quantile_difference(
     level: float,
     rng: np.random.Generator,
     draws: int = DRAWS,
-) -> Estimate | Absent:
+    weights: tuple[ArrayLike, ArrayLike] | None = None,
+) -> PairedEstimate | Absent:
     """Difference of two quantiles of times that were taken case by case, with a paired cluster bootstrap.
 
     A draw is kept as sums over its clusters: how many times of either side lie at or below that side's quantile. Where
@@ -40,6 +43,7 @@ def clustered_quantile_difference(
         level: Two-sided coverage of the interval.
         rng: Seeded by the caller for this difference alone.
         draws: Resamples.
+        weights: Production's share over the sample's share, one for each of `a` and of `b`, all more than 0.
 
     Returns:
         `n` is the number of clusters. Absent under 10 of them, where the quantile lands on a failure in the sample or
@@ -48,7 +52,9 @@ def clustered_quantile_difference(
     labels = np.concatenate([np.asarray(some) for some in clusters])
     codes = cluster_codes(labels, len(np.asarray(a)) + len(np.asarray(b)))
     n_clusters = int(codes.max(initial=-1)) + 1
-    first, second = _side(a, codes[: len(clusters[0])], q), _side(b, codes[len(clusters[0]) :], q)
+    ours, theirs = (None, None) if weights is None else weights
+    first = _side(a, ours, codes[: len(clusters[0])], q)
+    second = _side(b, theirs, codes[len(clusters[0]) :], q)
     why = _too_few(n_clusters) or first.boundless(q, level) or second.boundless(q, level)
     if why:
         return why
@@ -59,13 +65,14 @@ def clustered_quantile_difference(
         return Absent(f"all {n_clusters} pairs differ by the same, which says nothing about how others would")
     value = first.point - second.point
     low, high = expanded_percentiles(drawn, level, n_clusters - 1)
-    return Estimate(
+    return PairedEstimate(
         value=value,
         low=min(low, value),
         high=max(high, value),
         level=level,
         n=n_clusters,
-        method="paired cluster bootstrap, order statistics",
+        method="paired cluster bootstrap, order statistics" + ("" if weights is None else ", weighted"),
+        p=p_of_draws(drawn, n_clusters - 1),
     )
 
 
@@ -74,7 +81,10 @@ class _Side:
     """One variant's times."""
 
     times: Floats
+    weights: Floats
     ranked: Floats
+    places: Floats
+    """Of each ranked time, the quantile that it is: 0 for the first and 1 for the last."""
     codes: Codes
     """Each time's cluster, in the order of the times."""
     point: float
@@ -84,29 +94,36 @@ class _Side:
         """Why this side's quantile alone has no bound, None where it has."""
         if self.point == inf:
             return Absent("the quantile lands on a failed request")
-        needed, units = requests_needed(q, level), len(np.unique(self.codes))
+        held = self.sums(int(self.codes.max()) + 1)[:, 1]
+        units = round(kish(held[held > 0]))
+        needed = requests_needed(q, level)
         return None if units >= needed else Absent(f"p{100 * q:g} needs {needed} independent pairs; these are {units}")
 
     def sums(self, n_clusters: int) -> Floats:
-        """Of each cluster, how many times lie at or below the point, and how many there are."""
-        below = np.bincount(self.codes, weights=self.times <= self.point, minlength=n_clusters)
-        held = np.bincount(self.codes, minlength=n_clusters)
+        """Of each cluster, what its times at or below the point weigh, and what all of them do."""
+        below = np.bincount(self.codes, weights=self.weights * (self.times <= self.point), minlength=n_clusters)
+        held = np.bincount(self.codes, weights=self.weights, minlength=n_clusters)
         return np.column_stack([below, held]).astype(np.float64)
 
     def drawn(self, totals: Floats, q: float) -> Floats:
         """The quantile of each draw, whose `sums` add up to `totals`."""
-        more = totals[:, 0] / totals[:, 1] - float((self.times <= self.point).mean())
-        place = np.clip(q - more, 0, 1) * (len(self.ranked) - 1)
-        low, high = self.ranked[np.floor(place).astype(np.intp)], self.ranked[np.ceil(place).astype(np.intp)]
+        more = totals[:, 0] / totals[:, 1] - float(np.average(self.times <= self.point, weights=self.weights))
+        wanted = np.clip(q - more, 0, 1)
+        above = np.clip(np.searchsorted(self.places, wanted), 1, len(self.ranked) - 1)
+        low, high = self.ranked[above - 1], self.ranked[above]
+        share = (wanted - self.places[above - 1]) / (self.places[above] - self.places[above - 1])
         with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-            return np.where(high == inf, inf, low + (place - np.floor(place)) * (high - low))
+            return np.where(high == inf, inf, low + share * (high - low))
 
 
-def _side(times: ArrayLike, codes: Codes, q: float) -> _Side:
+def _side(times: ArrayLike, weights: ArrayLike | None, codes: Codes, q: float) -> _Side:
     given = np.asarray(times, dtype=np.float64)
-    ranked = np.sort(given)
-    point = interpolated(ranked, q) if len(ranked) else inf
-    return _Side(times=given, ranked=ranked, codes=codes, point=point)
+    heavy = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    ranked, shares = given[order], heavy[order]
+    point = weighted_point(ranked, shares, q) if len(ranked) > 1 else inf
+    places = weighted_places(shares) if len(ranked) > 1 else shares
+    return _Side(times=given, weights=heavy, ranked=ranked, places=places, codes=codes, point=point)
 
 
 def _differences(

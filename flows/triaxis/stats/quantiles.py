@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from triaxis.quantities import Above, Absent, Estimate, Measure
-from triaxis.stats.clusters import Codes, Floats, Labels, cluster_codes, kish
-from triaxis.stats.distributions import tail
+from triaxis.stats.clusters import Floats, Labels, cluster_codes
 from triaxis.stats.ranks import dependent_ranks, independent_ranks, interpolated, requests_needed
-from triaxis.stats.resampling import DRAWS, chunks, drawn_counts
 
 MIN_BLOCKS = 5
 """Blocks parted in time that a bound needs where requests depend on each other."""
@@ -50,59 +48,16 @@ def quantile(
         return Absent("only 1 request; 2 are needed" if len(values) else "no requests")
     ranked = np.sort(values)
     if interpolated(ranked, q) == inf:
-        return _above(ranked, limit)
+        return lands_on_failure(ranked, limit)
     if blocks is None:
         low, high = _at_ranks(ranked, independent_ranks(len(ranked), q, level))
-        return _measure(ranked, (low, high), q=q, level=level, limit=limit, n=len(ranked), method="order statistics")
+        return bounded(ranked, (low, high), q=q, level=level, limit=limit, n=len(ranked), method="order statistics")
     codes = cluster_codes(blocks, len(values))
     n_blocks = int(codes.max()) + 1
     if n_blocks < MIN_BLOCKS:
         return Absent(f"only {n_blocks} blocks; {MIN_BLOCKS} are needed where requests wait for each other")
     bounds = _at_ranks(ranked, dependent_ranks(values, codes, q, level))
-    return _measure(ranked, bounds, q=q, level=level, limit=limit, n=n_blocks, method="order statistics, n/deff, t")
-
-
-def weighted_quantile(
-    values: ArrayLike,
-    *,
-    weights: ArrayLike,
-    strata: Labels,
-    q: float,
-    level: float,
-    rng: np.random.Generator,
-    draws: int = DRAWS,
-    limit: float | None = None,
-) -> Measure:
-    """A quantile weighted to production's mix, with percentiles of a bootstrap within each stratum.
-
-    Args:
-        values: Latencies, infinite for failures.
-        weights: Production's share over the sample's share, one a request; equal within a stratum.
-        strata: Each request's stratum, whose size every draw keeps.
-        q: Which quantile, such as 0.95.
-        level: Two-sided coverage of the interval.
-        rng: Seeded by the caller for this quantile alone.
-        draws: Resamples.
-        limit: When a request is given up.
-
-    Returns:
-        As `quantile`; the upper bound is `limit` too where the weights leave fewer effective requests than it needs.
-    """
-    latencies, heavy = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    order = np.argsort(latencies[heavy > 0], kind="stable")
-    ranked, shares = latencies[heavy > 0][order], heavy[heavy > 0][order]
-    if len(ranked) <= 1:
-        return Absent("only 1 request; 2 are needed" if len(ranked) else "no requests")
-    point = _weighted_point(ranked, shares, q)
-    if point == inf:
-        return _above(ranked, limit)
-    codes = cluster_codes(strata, len(latencies))[heavy > 0][order]
-    drawn = np.sort(_drawn_quantiles(ranked, shares, codes, q=q, draws=draws, rng=rng))
-    low = float(drawn[int(tail(level) * draws)])
-    high = float(drawn[draws - 1 - int(tail(level) * draws)]) if kish(shares) >= requests_needed(q, level) else inf
-    return _measure(
-        ranked, (low, high), q=q, level=level, limit=limit, n=len(ranked), method="stratified bootstrap", point=point
-    )
+    return bounded(ranked, bounds, q=q, level=level, limit=limit, n=n_blocks, method="order statistics, n/deff, t")
 
 
 def _at_ranks(ranked: Floats, ranks: tuple[int, int]) -> tuple[float, float]:
@@ -111,14 +66,15 @@ def _at_ranks(ranked: Floats, ranks: tuple[int, int]) -> tuple[float, float]:
     return (float(ranked[low - 1]) if low else -inf, float(ranked[high - 1]) if high <= len(ranked) else inf)
 
 
-def _above(ranked: Floats, limit: float | None) -> Measure:
+def lands_on_failure(ranked: Floats, limit: float | None) -> Measure:
+    """A quantile whose point is a failure, given values in ascending order."""
     finite = ranked[ranked < inf]
     if limit is None and not len(finite):
         return Absent(f"all {len(ranked)} requests failed, and when they are given up is not known")
     return Above(limit if limit is not None else float(finite[-1]))
 
 
-def _measure(
+def bounded(
     ranked: Floats,
     bounds: tuple[float, float],
     *,
@@ -129,6 +85,7 @@ def _measure(
     method: str,
     point: float | None = None,
 ) -> Measure:
+    """The quantile of values in ascending order with its bounds, infinite where there is none; `point` as weighted."""
     value = interpolated(ranked, q) if point is None else point
     low, high = bounds
     if low == -inf or (high == inf and limit is None):
@@ -150,30 +107,3 @@ def _parted(ranked: Floats, low: float, high: float) -> tuple[float, float]:
         return low, high
     under, over = ranked[ranked < low], ranked[(ranked > high) & (ranked < inf)]
     return float(under[-1]) if len(under) else low, float(over[0]) if len(over) else high
-
-
-def _weighted_point(ranked: Floats, shares: Floats, q: float) -> float:
-    """Linear interpolation between the middles of the weights, scaled so that equal weights give `interpolated`."""
-    middles = np.cumsum(shares) - shares / 2
-    places = (middles - middles[0]) / (middles[-1] - middles[0])
-    below = int(np.searchsorted(places, q, side="right")) - 1
-    low = float(ranked[below])
-    if below == len(ranked) - 1 or places[below] == q or low == inf:
-        return low
-    share = (q - places[below]) / (places[below + 1] - places[below])
-    return low + float(share) * (float(ranked[below + 1]) - low)
-
-
-def _drawn_quantiles(
-    ranked: Floats, shares: Floats, codes: Codes, *, q: float, draws: int, rng: np.random.Generator
-) -> Floats:
-    """The weighted quantile (the first value at which the share q is reached) of each draw within strata."""
-    members = [np.flatnonzero(codes == stratum) for stratum in np.unique(codes)]
-    found: list[Floats] = []
-    for some in chunks(draws, of=len(ranked)):
-        counts = np.empty((some, len(ranked)))
-        for rows in members:
-            counts[:, rows] = drawn_counts(len(rows), draws=some, rng=rng)
-        reached = np.cumsum(counts * shares, axis=1)
-        found.append(ranked[(reached < q * reached[:, -1:]).sum(axis=1)])
-    return np.concatenate(found)

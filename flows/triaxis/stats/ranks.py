@@ -58,9 +58,18 @@ def dependent_ranks(values: Floats, codes: Codes, q: float, level: float) -> tup
     trials = effective_requests(values, codes, q)
     low, high = wilson_bounds(q, trials, t_critical(level, n_blocks - 1))
     # A bound that so few independent requests could not give is not made of many dependent ones.
-    has_low = trials * log(1 - q) <= log(tail(level))
-    has_high = trials * log(q) <= log(tail(level))
-    return floor(low * n) if has_low else 0, min(n, ceil(high * n)) + 1 if has_high else n + 1
+    first = floor(low * n) if has_low(trials, q, level) else 0
+    return first, min(n, ceil(high * n)) + 1 if has_high(trials, q, level) else n + 1
+
+
+def has_low(requests: float, q: float, level: float) -> bool:
+    """Whether so many independent requests have a lower bound of the quantile: their fastest one is below it."""
+    return requests * log(1 - q) <= log(tail(level))
+
+
+def has_high(requests: float, q: float, level: float) -> bool:
+    """Whether they have an upper bound: their slowest one is above it."""
+    return requests * log(q) <= log(tail(level))
 
 
 def effective_requests(values: Floats, codes: Codes, q: float) -> float:

@@ -36,7 +36,7 @@ def assess(*, evidence: Evidence) -> Measures:
             v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants
         },
         evidence_sha256=evidence.evidence_sha256(),
-        weighted_to_mix=False,
+        weighted_to_mix=bool(inputs.slo.traffic.mix),
     )
     evidence.write_measures(measures)
     return measures

@@ -75,7 +75,7 @@ class Tables:
 def load(evidence: Evidence, inputs: Inputs) -> Tables:
     """Reads the columns that figures are made of."""
     names = tuple(variant.name for variant in inputs.variants)
-    frame = case_frame(inputs.cases, whole=evidence.validation().cases <= len(inputs.cases))
+    frame = case_frame(inputs.cases, whole=evidence.validation().cases <= len(inputs.cases), mix=inputs.slo.traffic.mix)
     return Tables(
         inputs=inputs,
         names=names,

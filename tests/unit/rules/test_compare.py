@@ -9,9 +9,18 @@ from triaxis.rules.compare import blocks_noninferior, compare, sentence
 NAME = "precision.tone"
 
 
-def a_difference(low: float, difference: float, high: float, baseline: float = 0.9) -> Difference:
+def a_difference(
+    low: float, difference: float, high: float, baseline: float = 0.9, p: float | None = None
+) -> Difference:
     return Difference(
-        difference=difference, low=low, high=high, level=0.9, n=80, method="paired cluster bootstrap", baseline=baseline
+        difference=difference,
+        low=low,
+        high=high,
+        level=0.9,
+        n=80,
+        method="paired cluster bootstrap",
+        baseline=baseline,
+        p=p,
     )
 
 
@@ -95,3 +104,46 @@ def test_sentences_carry_the_numbers() -> None:
     assert sentence("cost.per_request", cost) == (
         "cost.per_request is $0.200 higher than the baseline's $0.900 (somewhere from $0.100 to $0.300)."
     )
+
+
+def test_claims_are_corrected_for_how_many_are_made() -> None:
+    """0.03 counts three times among the three that gate: 0.09, which is under 0.1; 0.04 counts twice, and no less."""
+    differences = {
+        "precision.a": a_difference(-0.2, -0.1, -0.01, p=0.03),
+        "precision.b": a_difference(-0.2, -0.1, -0.01, p=0.04),
+        "precision.c": a_difference(-0.1, 0.0, 0.1, p=0.9),
+        "precision.d": Absent("no case has both"),
+    }
+    found = compare(differences, Regression())
+    assert [found[name].verdict for name in sorted(differences)] == ["worse", "worse", "inconclusive", "inconclusive"]
+    assert found["precision.a"].p_adjusted == pytest.approx(0.09)
+    assert found["precision.b"].p_adjusted == pytest.approx(0.09)
+    assert found["precision.d"].p_adjusted is None
+
+
+def test_what_does_not_stand_out_among_many_is_inconclusive_and_says_so() -> None:
+    differences = {f"precision.{c}": a_difference(-0.2, -0.1, -0.01, p=0.04) for c in "abc"}
+    found = compare(differences, Regression())["precision.a"]
+    assert found.verdict == "inconclusive"
+    assert "Among all that are compared it does not stand out (p 0.12)." in sentence("precision.a", found)
+    gain = compare({k: a_difference(0.01, 0.1, 0.2, p=0.04) for k in differences}, Regression())["precision.a"]
+    assert gain.verdict == "inconclusive"
+
+
+def test_hints_do_not_blunt_the_gate() -> None:
+    """Twenty figures that gate nothing are a family of their own."""
+    hints = {f"latency.{n}": a_difference(-1, 0, 1, baseline=1000.0, p=0.9) for n in range(20)}
+    found = compare({NAME: a_difference(-0.2, -0.1, -0.01, p=0.04), **hints}, Regression())
+    assert found[NAME].verdict == "worse"
+    assert found[NAME].p_adjusted == pytest.approx(0.04)
+
+
+def test_an_inconclusive_comparison_says_what_would_settle_it() -> None:
+    """0.03 with 0.04 to either side: ((1.645 + 0.842) / 1.645 * 0.04 / 0.03)**2 = 4.06 times the 80 units."""
+    found = compare({NAME: a_difference(-0.01, 0.03, 0.07)}, Regression(margin={"precision": 0.0}))[NAME]
+    assert found.more == pytest.approx(80 * 3.06, rel=0.01)
+    assert sentence(NAME, found).endswith("About 308% more cases would settle it, should this be the true difference.")
+    never = compare({NAME: a_difference(-0.04, 0.0, 0.04)}, Regression(margin={"precision": 0.0}))[NAME]
+    assert never.more is None
+    assert sentence(NAME, never).endswith("More cases will not settle it, should this be the true difference.")
+    assert compare({NAME: a_difference(0.01, 0.05, 0.09)}, Regression())[NAME].more is None

@@ -97,8 +97,8 @@ def test_a_session_that_a_sample_cut_apart_is_not_summed() -> None:
 
 def test_one_unknown_cost_makes_the_mean_unknown() -> None:
     assert per("request", ALONE, rows=some_costs(unknown=2)) == Absent("2 of 40 answers have no cost: no usage")
-    assert mean_parts(some_costs(unknown=2)) == {}
-    assert mean_parts(some_costs()) == {"input": 20.5}
+    assert mean_parts(some_costs(unknown=2), ALONE) == {}
+    assert mean_parts(some_costs(), ALONE) == {"input": 20.5}
 
 
 def test_nothing_generated_costs_nothing_that_could_be_told() -> None:
@@ -247,8 +247,8 @@ def test_imported_tokens_are_priced_as_the_variant_would_be_served() -> None:
 def test_beside_stated_dollars_only_known_kinds_are_shown() -> None:
     nothing, something = np.zeros(40), np.arange(1.0, 41.0)
     rows = replace(some_costs(), parts={"input": something, "output": nothing, "stated": nothing})
-    assert mean_parts(rows) == {"input": 20.5, "output": 0.0}
+    assert mean_parts(rows, ALONE) == {"input": 20.5, "output": 0.0}
     stated = replace(rows, parts={"input": nothing, "output": nothing, "stated": something})
-    assert mean_parts(stated) == {"stated": 20.5}
+    assert mean_parts(stated, ALONE) == {"stated": 20.5}
     both = replace(rows, parts={"input": something, "output": nothing, "stated": something})
-    assert mean_parts(both) == {"input": 20.5, "stated": 20.5}
+    assert mean_parts(both, ALONE) == {"input": 20.5, "stated": 20.5}

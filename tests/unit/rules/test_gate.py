@@ -18,6 +18,7 @@ from triaxis.domain.slo import (
 )
 from triaxis.quantities import Above, Absent, Estimate
 from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.stats.power import power
 
 TONE = PrecisionObjective(dimension="tone", min=0.95, terms=Terms(guard=0.03))
 STRICT = PrecisionObjective(dimension="tone", min=0.95, terms=Terms(guard=0.0))
@@ -81,47 +82,54 @@ def test_a_fail_says_that_even_the_better_end_misses() -> None:
 
 
 def test_an_open_pass_says_how_many_more_cases_would_close_it() -> None:
-    """Wilson's n goes as L(1-L)/(value-L)^2: 80 * (0.92*0.08/0.04^2) / (0.91*0.09/0.05^2) - 80 = 32.3."""
+    """The interval is worth 2.7055 * 0.91 * 0.09 / 0.05**2 = 88.6 trials; from 320 on a verdict comes with 80%."""
     judged = judge_objective(TONE, measured(0.91, 0.96, 0.98))
     assert judged.why == (
         "0.960 meets the target of at least 0.950, but it may be as low as 0.910, beyond the guard of 0.030. "
-        "About 33 more cases would settle it, should the value stay where it is."
+        "About 209 more cases would settle it, should this be the true value."
     )
-    assert judged.more == 33
+    assert judged.more == 209
+    there = power(0.96, target=0.95, guard=0.03, confidence=0.95, n=80 + 209, deff=80 / 88.6)
+    assert there.inconclusive < 0.2
 
 
 def test_an_open_fail_says_it_too() -> None:
-    """80 * (0.95*0.05/0.01^2) / (0.96*0.04/0.02^2) - 80 = 315.8."""
+    """The interval is worth 2.7055 * 0.96 * 0.04 / 0.02**2 = 259.7 trials; 12 times as many fail with 80%."""
     judged = judge_objective(TONE, measured(0.92, 0.94, 0.96))
     assert judged.why == (
         "0.940 misses the target of at least 0.950, but it may be as high as 0.960: too close to call. "
-        "About 316 more cases would settle it, should the value stay where it is."
+        "About 878 more cases would settle it, should this be the true value."
     )
 
 
 def test_on_a_strict_line_more_cases_do_not_help() -> None:
     assert judge_objective(STRICT, measured(0.93, 0.95, 0.98)).why == (
         "0.950 meets the target of at least 0.950, but it may be as low as 0.930, on the wrong side of it. "
-        "More cases will not settle it at this value."
+        "More cases will not settle it, should this be the true value."
     )
 
 
 def test_units_are_the_estimates_own_where_the_objective_has_none() -> None:
-    assert judge_objective(TONE, ObjectiveMeasure(estimate=an_estimate(0.91, 0.96, 0.98))).more == 33
+    assert judge_objective(TONE, ObjectiveMeasure(estimate=an_estimate(0.91, 0.96, 0.98))).more == 209
 
 
 def test_a_quantile_over_blocks_asks_for_requests() -> None:
-    """150 ms must become 100: n * 2.25 - n of 80 blocks or, by the same ratio, of 400 requests."""
-    given = ObjectiveMeasure(estimate=an_estimate(900, 1000, 1150), units=400, unit="requests")
+    """(1.645 + 0.842) errors of 250 / 1.645 ms must come to 200: n * 3.57 - n of 80 blocks, or of 400 requests."""
+    given = ObjectiveMeasure(estimate=an_estimate(800, 900, 1150), units=400, unit="requests")
+    more = judge_objective(P95, given).more
+    assert more is not None
+    assert more == pytest.approx(400 * ((1.6449 + 0.8416) * 250 / 1.6449 / 200) ** 2 - 400, rel=0.05)
     assert judge_objective(P95, given).why.endswith(
-        "About 500 more requests would settle it, should the value stay where it is."
+        f"About {more:,} more requests would settle it, should this be the true value."
     )
+    at_the_limit = ObjectiveMeasure(estimate=an_estimate(900, 1000, 1150), units=400, unit="requests")
+    assert judge_objective(P95, at_the_limit).more is None
 
 
 def test_a_need_beyond_reason_is_no_advice() -> None:
     judged = judge_objective(TONE, measured(0.94, 0.9499, 0.96))
     assert judged.more is None
-    assert judged.why.endswith("More cases will not settle it at this value.")
+    assert judged.why.endswith("More cases will not settle it, should this be the true value.")
 
 
 def test_by_point_the_interval_is_ignored() -> None:

@@ -44,7 +44,7 @@ NOTHING = some_rows().taken(np.zeros(0, dtype=np.intp))
 
 def test_quantiles_are_interpolated_and_run_from_the_scheduled_send() -> None:
     """Of 401, 402, ..., 500 ms the median is 450.5, p95 495.05 and p99 499.01."""
-    found = latency_measures(some_rows(), level=0.9)
+    found = latency_measures(some_rows(), FRAME, level=0.9)
     full = [found.quantiles["full"][s] for s in ("p50", "p95", "p99")]
     assert all(isinstance(m, Estimate) for m in full)
     assert [m.value for m in full if isinstance(m, Estimate)] == pytest.approx([450.5, 495.05, 499.01])
@@ -55,14 +55,14 @@ def test_quantiles_are_interpolated_and_run_from_the_scheduled_send() -> None:
 
 def test_failures_rank_slowest_and_stand_beside_the_successes() -> None:
     """With 6 of 100 failed, p95 is a failure; over the 94 successes it is not."""
-    found = latency_measures(some_rows(failed=6), level=0.9)
+    found = latency_measures(some_rows(failed=6), FRAME, level=0.9)
     assert found.quantiles["full"]["p95"] == Above(60_000.0)
     assert isinstance(found.quantiles["full"]["p50"], Estimate)
     assert isinstance(found.successes["full"]["p95"], Estimate)
 
 
 def test_where_every_request_failed_nothing_is_known_but_that_it_is_slow() -> None:
-    found = latency_measures(some_rows(failed=REQUESTS), level=0.9)
+    found = latency_measures(some_rows(failed=REQUESTS), FRAME, level=0.9)
     assert found.quantiles["full"]["p50"] == Above(60_000.0)
     assert found.successes["full"]["p50"] == Absent("no probed request succeeded")
     assert found.facts is not None
@@ -71,7 +71,7 @@ def test_where_every_request_failed_nothing_is_known_but_that_it_is_slow() -> No
 
 
 def test_facts_say_what_the_probe_was() -> None:
-    facts = latency_measures(some_rows(failed=2), level=0.9).facts
+    facts = latency_measures(some_rows(failed=2), FRAME, level=0.9).facts
     assert facts is not None
     assert (facts.client, facts.blocks, facts.requests, facts.warmup, facts.errors) == (
         "aiohttp+http.client",
@@ -87,7 +87,10 @@ def test_facts_say_what_the_probe_was() -> None:
 
 
 def test_requests_that_wait_for_each_other_get_their_bounds_from_blocks() -> None:
-    alone, queued = latency_measures(some_rows(), level=0.9), latency_measures(some_rows(queue=True), level=0.9)
+    alone, queued = (
+        latency_measures(some_rows(), FRAME, level=0.9),
+        latency_measures(some_rows(queue=True), FRAME, level=0.9),
+    )
     assert alone.facts is not None
     assert queued.facts is not None
     assert (alone.facts.autocorrelated, queued.facts.autocorrelated) == (False, True)
@@ -97,7 +100,7 @@ def test_requests_that_wait_for_each_other_get_their_bounds_from_blocks() -> Non
 
 
 def test_without_a_probe_there_is_no_latency() -> None:
-    found = latency_measures(NOTHING, level=0.9)
+    found = latency_measures(NOTHING, FRAME, level=0.9)
     assert found.facts is None
     assert found.quantiles["full"]["p50"] == Absent("no probe was made")
 
@@ -111,7 +114,7 @@ def test_a_late_sender_is_refused(lag_ms: float, ttft_ms: float, refused: bool) 
     rows = some_rows(lag_ms=lag_ms)
     given = replace(rows, first=rows.scheduled + ttft_ms * 1e6)
     assert (refusal(given) is not None) is refused
-    quantile = latency_measures(given, level=0.9).quantiles["full"]["p50"]
+    quantile = latency_measures(given, FRAME, level=0.9).quantiles["full"]["p50"]
     assert isinstance(quantile, Absent) is refused
 
 
@@ -158,7 +161,7 @@ def imported(*, failed: int = 0, untimed: int = 0) -> ProbeRows:
 
 def test_imported_times_have_no_sender_no_blocks_and_depend_on_nothing() -> None:
     """The same times in a probe's blocks are those of a queue."""
-    found = latency_measures(imported(), level=0.9)
+    found = latency_measures(imported(), FRAME, level=0.9)
     median = found.quantiles["full"]["p50"]
     assert isinstance(median, Estimate)
     assert (median.n, median.method) == (REQUESTS, "order statistics")
@@ -169,9 +172,9 @@ def test_imported_times_have_no_sender_no_blocks_and_depend_on_nothing() -> None
 
 
 def test_a_time_that_no_imported_answer_carries_is_absent() -> None:
-    found = latency_measures(imported(failed=6), level=0.9)
+    found = latency_measures(imported(failed=6), FRAME, level=0.9)
     assert found.quantiles["ttft"]["p50"] == Absent("no imported answer carries ttft_ms")
-    assert latency_measures(imported(untimed=REQUESTS), level=0.9).quantiles["full"]["p50"] == Absent(
+    assert latency_measures(imported(untimed=REQUESTS), FRAME, level=0.9).quantiles["full"]["p50"] == Absent(
         "no imported answer carries latency_ms"
     )
 
@@ -197,11 +200,11 @@ def test_an_imported_slice_without_an_answer_says_so() -> None:
 def test_imported_answers_without_any_time_have_no_latency() -> None:
     nothing = replace(NOTHING, timed="imported")
     assert refusal(nothing) == Absent("no imported answer carries latency_ms or ttft_ms")
-    assert latency_measures(nothing, level=0.9).facts is None
+    assert latency_measures(nothing, FRAME, level=0.9).facts is None
 
 
 def test_a_view_whose_arms_were_timed_differently_has_none_either() -> None:
-    found = latency_measures(replace(some_rows(), timed="mixed"), level=0.9)
+    found = latency_measures(replace(some_rows(), timed="mixed"), FRAME, level=0.9)
     why = "some of its arms were probed, and the latency of others is imported"
     assert found.quantiles["full"]["p50"] == Absent(why)
     assert found.facts is None

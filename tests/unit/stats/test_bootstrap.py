@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from math import inf
-
 import numpy as np
 import pytest
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.stats.bootstrap import paired_mean_difference, paired_quantile_difference
+from triaxis.stats.bootstrap import expanded_percentiles, p_of_draws, paired_mean_difference
 from triaxis.stats.classes import over_classes
 from triaxis.stats.mcnemar import mcnemar_p
 from triaxis.stats.resampling import MAX_UNITS, chunks, drawn_counts, drawn_totals
 from triaxis.stats.seeds import generator
-
-BLOCKS = np.repeat(np.arange(5), 40)
 
 
 def an_estimate(measure: object) -> Estimate:
@@ -85,7 +81,34 @@ def test_variants_that_never_differ_get_no_certainty() -> None:
     assert seen.value == 0
     assert -seen.low == pytest.approx(0.037, abs=0.006)
     assert seen.high == pytest.approx(0.037, abs=0.006)
-    assert seen.method == "paired cluster bootstrap, 4 unseen"
+    assert seen.method == "paired cluster bootstrap, unseen"
+
+
+def test_weights_move_a_difference() -> None:
+    """A gain of 1 in a quarter of the cases, which are a tenth of production: 0.25 alone, 0.1 weighted."""
+    rare = np.arange(200) < 50
+    a, b = np.where(rare, 1.5, 0.5) + generator("w").normal(0, 0.1, 200), np.full(200, 0.5)
+    weights = np.where(rare, 0.4, 1.2)
+    seen = an_estimate(paired_mean_difference(a, b, weights=weights, strata=rare, level=0.9, rng=generator("s")))
+    assert seen.value == pytest.approx(0.1, abs=0.02)
+    assert seen.method == "paired cluster bootstrap, weighted"
+    drawn = an_estimate(paired_mean_difference(a, b, weights=weights, level=0.9, rng=generator("s")))
+    assert seen.high - seen.low < 0.5 * (drawn.high - drawn.low)
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, 1.6, 2.0])
+def test_p_is_where_the_interval_reaches_0(shift: float) -> None:
+    """The level at which the expanded percentiles end at 0 is 1 - p, near and far out in the tail."""
+    draws = generator("p").normal(shift, 1, 200_000)
+    p = p_of_draws(draws, 30)
+    low, _ = expanded_percentiles(draws, 1 - p, 30)
+    assert low == pytest.approx(0, abs=0.05)
+    assert p_of_draws(-draws, 30) == pytest.approx(p)
+
+
+def test_draws_without_spread_make_no_certainty() -> None:
+    """All of 2,000 draws on one side are worth as much as ten of them on the other."""
+    assert p_of_draws(np.ones(2000), 1e6) == pytest.approx(2 * 10 / 2000, rel=1e-3)
 
 
 def test_rounding_is_not_spread() -> None:
@@ -109,42 +132,6 @@ def test_pairs_must_pair() -> None:
     rng = generator("pairs")
     with pytest.raises(ValueError, match="2 values cannot be paired with 1"):
         paired_mean_difference([1.0, 2.0], [1.0], level=0.9, rng=rng)
-    with pytest.raises(ValueError, match="2 values cannot be paired with 1"):
-        paired_quantile_difference([1.0, 2.0], [1.0], blocks=[0, 1], q=0.5, level=0.9, rng=rng)
-
-
-def test_a_faster_variant_is_seen_to_be_faster() -> None:
-    rng = generator("fast")
-    a, b = rng.exponential(1, 200), rng.exponential(3, 200)
-    seen = an_estimate(paired_quantile_difference(a, b, blocks=BLOCKS, q=0.5, level=0.9, rng=rng))
-    assert seen.value == pytest.approx(float(np.median(a) - np.median(b)))
-    assert seen.low < seen.value < seen.high < 0
-    assert (seen.n, seen.method) == (5, "paired block bootstrap, t")
-
-
-def test_quantile_differences_that_cannot_be_had() -> None:
-    rng = generator("cannot")
-    fine = rng.exponential(1, 200)
-    failing = np.where(np.arange(200) % 10 == 0, inf, fine)
-    nearly = np.where(np.arange(200) % 23 == 0, inf, fine)
-    waves = np.sort(fine)
-
-    def difference(a: object, b: object, blocks: object = BLOCKS, q: float = 0.95) -> Estimate | Absent:
-        return paired_quantile_difference(
-            np.asarray(a), np.asarray(b), blocks=np.asarray(blocks), q=q, level=0.9, rng=rng, draws=200
-        )
-
-    assert difference(fine, fine, np.zeros(200)) == Absent("only 1 blocks; 5 are needed")
-    assert difference([], [], []) == Absent("only 0 blocks; 5 are needed")
-    assert difference(failing, fine) == Absent("the quantile lands on a failed request")
-    assert difference(fine, nearly) == Absent("the quantile lands on a failed request in some draws")
-    assert difference(fine, fine + 1) == Absent(
-        "all 5 blocks differ by the same, which says nothing about how others would"
-    )
-    assert difference(fine, fine, q=0.99) == Absent("p99 needs 299 independent requests; these 200 tell as much as 200")
-    queued = difference(waves, waves)
-    assert isinstance(queued, Absent)
-    assert queued.why.startswith("p95 needs 59 independent requests; these 200 tell as much as")
 
 
 def test_macro_f1_counts_every_class_the_same() -> None:
@@ -162,6 +149,15 @@ def test_an_answer_that_is_no_class_is_wrong() -> None:
     """10 of 20 right, the others no class: recall 0.5, precision 1, F1 = 2 / 3."""
     seen = over_classes(["a"] * 20, ["a", "?"] * 10, metric="macro_f1", level=0.9, rng=generator("none"))
     assert an_estimate(seen).value == pytest.approx(2 / 3)
+
+
+def test_classes_are_weighted_by_case() -> None:
+    """B is right in half its cases; the half that is wrong is a quarter of production's b: recall (1 + 0.75) / 2."""
+    truths, answers = ["a"] * 40 + ["b"] * 20 + ["c"], ["a"] * 40 + ["a", "b"] * 10 + ["a"]
+    weights = [1.0] * 40 + [0.5, 1.5] * 10 + [0.0]
+    seen = over_classes(truths, answers, metric="macro_recall", weights=weights, level=0.9, rng=generator("w"))
+    assert an_estimate(seen).value == pytest.approx((1 + 0.75) / 2)
+    assert an_estimate(seen).method == "macro_recall, cluster bootstrap, weighted"
 
 
 def test_class_metrics_of_too_little_are_absent() -> None:

@@ -15,7 +15,13 @@ def a_sample(values: list[float], clusters: list[str] | None = None, weights: li
 
 def test_codes_number_clusters_as_they_appear() -> None:
     assert cluster_codes(["b", "a", "b"], 3).tolist() == [0, 1, 0]
-    assert cluster_codes(np.array([7, 7, 3]), 3).tolist() == [0, 0, 1]
+    assert cluster_codes(np.array(["y", "y", "x"]), 3).tolist() == [0, 0, 1]
+
+
+def test_integers_are_numbered_in_their_order() -> None:
+    assert cluster_codes(np.array([7, 7, 3]), 3).tolist() == [1, 1, 0]
+    assert cluster_codes(np.array([70_000, -5, 70_000]), 3).tolist() == [1, 0, 1]
+    assert cluster_codes(np.array([], dtype=np.int64), 0).tolist() == []
 
 
 def test_labels_must_match_the_rows() -> None:

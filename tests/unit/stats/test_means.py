@@ -101,15 +101,28 @@ def test_means_of_too_little_are_absent() -> None:
 
 
 def test_dollars_get_a_t_interval() -> None:
-    """Of 1, 2, 3, 6: 3 +- 2.3534 * sqrt(14 / 12)."""
-    seen = an_estimate(mean_unbounded([1, 2, 3, 6], level=0.9))
-    half = 2.3534 * (14 / 12) ** 0.5
+    """Of 1, 2, 4, 5, which are not skewed: 3 +- 2.3534 * sqrt(10 / 3 / 4)."""
+    seen = an_estimate(mean_unbounded([1, 2, 4, 5], level=0.9))
+    half = 2.3534 * (10 / 12) ** 0.5
     assert (seen.value, seen.low, seen.high) == (
         3,
         pytest.approx(3 - half, abs=1e-4),
         pytest.approx(3 + half, abs=1e-4),
     )
-    assert (seen.n, seen.method) == (4, "cluster-robust t")
+    assert (seen.n, seen.method) == (4, "cluster-robust t, skewness")
+
+
+def test_skewed_dollars_reach_further_up() -> None:
+    """Hall's transformation of t at either end, g(t) = t + a t**2 / 3 + a**2 t**3 / 27 + a / 6, is -z and z."""
+    values = np.array([1.0] * 30 + [2.0] * 20 + [9.0] * 10)
+    seen = an_estimate(mean_unbounded(values, level=0.9))
+    deviations = values - values.mean()
+    bend = float((deviations**3).mean() / (deviations**2).mean() ** 1.5) / 60**0.5
+    error, critical = values.std(ddof=1) / 60**0.5, t_critical(0.9, 59)
+    for end, wanted in ((seen.low, critical), (seen.high, -critical)):
+        t = (seen.value - end) / error
+        assert t + bend * t**2 / 3 + bend**2 * t**3 / 27 + bend / 6 == pytest.approx(wanted)
+    assert seen.high - seen.value > 1.3 * (seen.value - seen.low)
 
 
 def test_a_fixed_price_gets_about_the_rule_of_three() -> None:
@@ -117,7 +130,7 @@ def test_a_fixed_price_gets_about_the_rule_of_three() -> None:
     seen = an_estimate(mean_unbounded([0.001] * 80, level=0.9))
     assert seen.value == 0.001
     assert seen.high / 0.001 - 1 == pytest.approx(1 - 0.05 ** (1 / 80), rel=0.1)
-    assert seen.method == "cluster-robust t, 4 unseen"
+    assert seen.method == "cluster-robust t, unseen"
 
 
 def test_a_known_ceiling_bounds_what_was_not_seen() -> None:

@@ -1,23 +1,17 @@
 from __future__ import annotations
 
+from math import comb
+
 import pytest
 
-from triaxis.quantities import Estimate
 from triaxis.stats.power import (
     detectable_difference,
-    more_units,
-    n_to_settle,
+    paired_power,
     pairs_to_detect,
     power,
     smallest_perfect_n,
 )
-from triaxis.stats.proportions import wilson
-
-
-def an_estimate(successes: int, n: int) -> Estimate:
-    seen = wilson(successes, n, 0.9)
-    assert isinstance(seen, Estimate)
-    return seen
+from triaxis.stats.proportions import wilson_bounds
 
 
 def test_chances_add_up() -> None:
@@ -30,6 +24,20 @@ def test_a_perfect_variant_passes_once_there_are_enough_cases() -> None:
     assert smallest_perfect_n(0.95, guard=0.03, confidence=0.95) == 32
     assert power(1.0, target=0.95, guard=0.03, confidence=0.95, n=32).passes == 1
     assert power(1.0, target=0.95, guard=0.03, confidence=0.95, n=31).passes == 0
+
+
+@pytest.mark.parametrize("guard", [0.0, 0.03, 0.2])
+@pytest.mark.parametrize("target", [0.05, 0.5, 0.95, 1.0])
+def test_verdicts_change_at_the_counts_at_which_the_bounds_say_so(target: float, guard: float) -> None:
+    """Every count of 70, judged by its Wilson interval: the chances at a rate of 0.9 add up to those of power."""
+    n, passes, fails = 70, 0.0, 0.0
+    for k in range(n + 1):
+        low, high = wilson_bounds(k / n, n, 1.6448536269514722)
+        chance = comb(n, k) * 0.9**k * 0.1 ** (n - k)
+        passes += chance * (k / n >= target - 1e-12 and low >= target - guard - 1e-12)
+        fails += chance * (k / n < target - 1e-12 and high < target - 1e-12)
+    exact = power(0.9, target=target, guard=guard, confidence=0.95, n=n)
+    assert (exact.passes, exact.fails) == (pytest.approx(passes), pytest.approx(fails))
 
 
 def test_a_hopeless_variant_fails() -> None:
@@ -47,55 +55,15 @@ def test_the_smallest_perfect_n_has_limits() -> None:
     assert smallest_perfect_n(0.1, guard=0.2, confidence=0.95) == 10
 
 
-@pytest.mark.parametrize(("successes", "n", "guard"), [(77, 80, 0.03), (78, 80, 0.0), (74, 80, 0.0)])
-def test_so_many_more_cases_settle_it(successes: int, n: int, guard: float) -> None:
-    """At the same share, the interval of so many more cases clears the bound that it must, and of fewer does not."""
-    more = n_to_settle(an_estimate(successes, n), target=0.95, guard=guard)
-    assert more is not None
-    assert more > 0
-    share, bound = successes / n, 0.95 - guard if successes / n >= 0.95 else 0.95
-
-    def clears(size: int) -> bool:
-        ratio = 1.6448536**2 / size
-        return (share - bound) ** 2 >= ratio * bound * (1 - bound)
-
-    assert clears(n + more)
-    assert not clears(n + more - 2)
-
-
-def test_more_cases_do_not_help_at_the_very_target() -> None:
-    assert n_to_settle(an_estimate(76, 80), target=0.95, guard=0.0) is None
-
-
-def test_what_is_settled_needs_no_more() -> None:
-    assert n_to_settle(an_estimate(80, 80), target=0.95, guard=0.03) == 0
-    assert n_to_settle(an_estimate(0, 80), target=0.0, guard=0.0) == 0
-
-
-def test_a_ceiling_is_the_floor_of_the_complement() -> None:
-    errors = n_to_settle(an_estimate(3, 80), target=0.05, guard=0.02, at_least=False)
-    assert errors == n_to_settle(an_estimate(77, 80), target=0.95, guard=0.02)
-
-
-def a_latency(value: float, low: float, high: float) -> Estimate:
-    return Estimate(value=value, low=low, high=high, level=0.9, n=100, method="order statistics")
-
-
-def test_amounts_settle_with_the_square_root() -> None:
-    """The bound is 200 off and must come within 100: four times the requests."""
-    assert more_units(a_latency(1000, 900, 1200), limit=1000, guard=100) == 300
-    assert more_units(a_latency(1100, 900, 1300), limit=1000, guard=100) == 300
-    assert more_units(a_latency(1000, 900, 1200), limit=1000, guard=0) is None
-    assert more_units(a_latency(900, 800, 1000), limit=1000, guard=100) == 0
-
-
-def test_no_number_of_units_helps_an_interval_that_ends_at_the_edge_of_the_scale() -> None:
-    edge = Estimate(value=0.5, low=0.0, high=1.0, level=0.9, n=2, method="wilson")
-    assert n_to_settle(edge, target=0.9, guard=0.0) is None
-
-
 def test_pairs_and_the_difference_they_show_are_inverse() -> None:
     """(1.959964 + 0.841621)^2 = 7.848880; times a variance of 1/9 over 0.03^2 makes 969 pairs (Miller 2024)."""
     pairs = pairs_to_detect(0.03, variance=1 / 9, alpha=0.05, power=0.8)
     assert pairs == pytest.approx(968.998, rel=1e-5)
     assert detectable_difference(pairs, variance=1 / 9, alpha=0.05, power=0.8) == pytest.approx(0.03)
+
+
+def test_the_power_of_so_many_pairs_is_what_was_asked_for() -> None:
+    """At no difference it is the error that was allowed."""
+    pairs = pairs_to_detect(0.03, variance=1 / 9, alpha=0.05, power=0.8)
+    assert paired_power(-0.03, variance=1 / 9, n=pairs, alpha=0.05) == pytest.approx(0.8, abs=1e-4)
+    assert paired_power(0.0, variance=1 / 9, n=pairs, alpha=0.05) == pytest.approx(0.05)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from math import inf, log
+from math import inf
 
 import numpy as np
 import pytest
 
 from triaxis.quantities import Above, Absent, Estimate
-from triaxis.stats.quantiles import quantile, weighted_quantile
+from triaxis.stats.quantiles import quantile
 from triaxis.stats.ranks import (
     autocorrelated,
     dependent_ranks,
@@ -135,44 +135,3 @@ def test_blocks_that_agree_too_well_count_their_requests() -> None:
     """Every block with the same latencies shows no variance between blocks, and earns no more than its requests."""
     values = np.tile(np.arange(40.0), 5)
     assert effective_requests(values, BLOCKS.astype(np.intp), 0.5) == 200
-
-
-def test_equal_weights_give_the_plain_quantile() -> None:
-    values = generator("plain").exponential(1, 200)
-    seen = an_estimate(
-        weighted_quantile(values, weights=np.ones(200), strata=BLOCKS, q=0.95, level=0.9, rng=generator("draws"))
-    )
-    assert seen.value == pytest.approx(float(np.quantile(values, 0.95)))
-    assert seen.low < seen.value < seen.high
-    assert seen.method == "stratified bootstrap"
-
-
-def test_weights_give_production_its_quantile() -> None:
-    """Half the sample is fast and a tenth of production: p50 of production is p44.4 of the slow, -ln(1 - 0.4 / 0.9)."""
-    rng = generator("mix")
-    fast = np.arange(4000) < 2000
-    values = np.where(fast, 0.0, rng.exponential(1, 4000)) + np.where(fast, rng.random(4000) / 1e6, 1e-5)
-    seen = weighted_quantile(values, weights=np.where(fast, 0.2, 1.8), strata=fast, q=0.5, level=0.9, rng=rng, draws=50)
-    assert an_estimate(seen).value == pytest.approx(-log(1 - 0.4 / 0.9), abs=0.06)
-
-
-def test_weighted_quantiles_know_failures_and_scarcity() -> None:
-    rng = generator("scarce")
-    few = weighted_quantile([1.0], weights=[1.0], strata=["a"], q=0.5, level=0.9, rng=rng)
-    none = weighted_quantile([1.0], weights=[0.0], strata=["a"], q=0.5, level=0.9, rng=rng)
-    assert (few, none) == (Absent("only 1 request; 2 are needed"), Absent("no requests"))
-    failed = [*range(90), *[inf] * 10]
-    beyond = weighted_quantile(failed, weights=[1.0] * 100, strata=[0] * 100, q=0.95, level=0.9, rng=rng, limit=500)
-    assert beyond == Above(500)
-    thin = weighted_quantile(range(40), weights=[1.0] * 40, strata=[0] * 40, q=0.95, level=0.9, rng=rng, limit=500)
-    assert an_estimate(thin).high == 500
-
-
-@pytest.mark.parametrize(("q", "value"), [(0.0, 1.0), (0.5, 2.0), (1.0, 3.0)])
-def test_weighted_points_at_the_ends_and_on_a_value(q: float, value: float) -> None:
-    seen = weighted_quantile(
-        [1.0, 2.0, 3.0] * 100, weights=[1.0] * 300, strata=[0] * 300, q=0.5, level=0.9, rng=generator("ends"), draws=20
-    )
-    assert an_estimate(seen).value == 2.0
-    from_ends = interpolated(np.array([1.0, 2.0, 3.0]), q)
-    assert from_ends == value

@@ -18,7 +18,7 @@ from triaxis.domain.evaluation import Validation
 from triaxis.domain.measures import Difference, VariantMeasures
 from triaxis.domain.rows import Abstained, Attempt, Failed
 from triaxis.domain.rubric import Dimension, Exact
-from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Terms
+from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Terms, Traffic
 from triaxis.domain.variant import ProbePlan, RoutedVariant, Router, Serving
 from triaxis.quantities import Absent, Estimate, Measure, Money, Tokens
 from triaxis.steps.assess import assess
@@ -59,6 +59,16 @@ def test_rows_become_measures() -> None:
     assert evidence.measured is not None
     assert evidence.measured.evidence_sha256 == evidence.evidence_sha256()
     assert not evidence.measured.weighted_to_mix
+
+
+def test_figures_are_weighed_to_production_s_mix() -> None:
+    """Small is right on policy alone, which are odd cases and a tenth of production."""
+    slo = an_slo(traffic=Traffic(mix={"kind": {"faq": 0.9, "policy": 0.1}}))
+    evidence = evidence_of(some_inputs(a_model(), a_model("small"), cases=CASES, slo=slo), score)
+    small = assessed(evidence)["small"]
+    assert value(small.precision["resolution"].overall) == pytest.approx(0.1)
+    assert evidence.measured is not None
+    assert evidence.measured.weighted_to_mix
 
 
 def test_a_routed_variant_is_its_arms_case_by_case() -> None:

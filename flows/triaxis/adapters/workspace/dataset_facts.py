@@ -10,6 +10,8 @@ from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.case import Case, Scalar, Where, tag_text
 from triaxis.domain.variant import RoutedVariant
+from triaxis.quantities import Absent
+from triaxis.rules.tally import case_frame
 
 _ROUTE = "route"
 
@@ -57,7 +59,8 @@ class Facts:
                 place.fault(path, f"no case has {tag} {value[:60]!r}", near(value, self.values[tag]))
 
     def check_mix(self, place: Place, path: Path, mix: Mapping[str, Mapping[str, float]]) -> None:
-        """Production's shares must be of tags and values that the dataset has."""
+        """Production's shares must be of tags and values that cases have, and hold for some weights of the cases."""
+        before = len(place.findings.faults)
         for tag, shares in mix.items():
             if self.check_tag(place, (*path, tag), tag):
                 self._check_values(place, (*path, tag), tag, [value for value, share in shares.items() if share > 0])
@@ -66,6 +69,12 @@ class Facts:
                     place.findings.note(
                         f"{place.file}: traffic.mix.{tag} gives no share to {', '.join(left_out)}; these cases count 0."
                     )
+
+        if mix and len(place.findings.faults) == before:
+            why = case_frame(self.cases, mix=mix).mix
+            if isinstance(why, Absent):
+                advice = "Where tags go together in the dataset, give the share of one of them, or add cases."
+                place.fault(path, why.why, advice)
 
     def check_router(self, place: Place, variant: RoutedVariant) -> None:
         """The field and the oracle must be tags, and every case must find an arm."""

@@ -282,8 +282,6 @@ class _Reading:
             for path, objective in zip(slo.paths, slo.slo.objectives, strict=True):
                 facts.check_where(slo.place, (*path, "where"), objective.terms.where)
             facts.check_mix(slo.place, ("traffic", "mix"), slo.slo.traffic.mix)
-            if slo.slo.traffic.mix:
-                slo.place.findings.note(f"{slo.place.file}: traffic.mix is recorded, and weights no figure yet.")
 
 
 def _judges(rubric: RubricFile | None, key: str) -> Iterator[tuple[JudgeModel, Asked]]:

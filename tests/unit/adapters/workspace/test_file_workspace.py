@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from build_workspace import write_workspace
+from build_workspace import cases, jsonl, write_workspace
 from malformed import Edit, faults_of, read, written
 
 from triaxis.adapters.local_models import identity
@@ -54,7 +54,6 @@ def test_a_workspace_as_read(tmp_path: Path) -> None:
     assert source.operations.limits.max_usd == 5.0
     assert source.notices == (
         "rubrics/tiny/rubric.yaml: dimension 'faithfulness' is off: no judge model is configured.",
-        "rubrics/tiny/slo.yaml: traffic.mix is recorded, and weights no figure yet.",
     )
 
 
@@ -249,6 +248,15 @@ def test_what_is_odd_but_legal_is_a_notice(tmp_path: Path) -> None:
     assert "cost per month needs traffic.sessions_per_day" in notices
     assert "traffic.mix.route gives no share to complex" in notices
     assert "the objective of 'faithfulness' is inconclusive" in notices
+
+
+def test_a_mix_that_no_weights_of_the_cases_have_is_a_fault(tmp_path: Path) -> None:
+    """All policy cases are complex and all others simple, so that a kind cannot have another share than its route."""
+    shares: JsonValue = {"route": {"simple": 0.75, "complex": 0.25}, "kind": {"policy": 0.01, "status": 0.99}}
+    together = jsonl([row for place, row in enumerate(cases(), start=1) if place in {3, 4, 8, 9}])
+    root = write_workspace(tmp_path, slo={"traffic": {"mix": shares}}, cases=together)
+    with pytest.raises(InputFaults, match="no weights of these cases have all of these shares at once"):
+        read(root)
 
 
 def test_a_default_arm_answers_every_other_case(tmp_path: Path) -> None:
