@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from triaxis.domain.frontier import Front
 from triaxis.quantities import Absent, Estimate, Measure, Money
 
 
@@ -153,6 +154,8 @@ class Measures:
     evidence_sha256: str
     weighted_to_mix: bool
     """Whether gated figures are weighted to production's traffic mix."""
+    front: Front | None = None
+    """None in measures of a release that made none."""
 
 
 def estimated(measure: Measure) -> float | None:

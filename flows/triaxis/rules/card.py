@@ -6,6 +6,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     mix                      `production mix`, or `dataset mix, not production mix`
     dimensions_off           {NAME: why} of dimensions that score nothing
     ground_truth             {cases, success, failed: [expectation], quarantined: [id]}
+    pareto, ...              as `rules.front_card` says
     variants.NAME
       latency.successes      the same quantiles over successes only, as published tables have them
       latency.probe          {client, blocks, requests, warmup, errors, lag_p99_ms, autocorrelated, cached_share,
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue, sha256_json
 from triaxis.domain.measures import CostMeasures, DimensionMeasures, LatencyMeasures, ObjectiveMeasure, ProbeFacts
@@ -40,9 +40,9 @@ from triaxis.domain.scorecard import (
     Scorecard,
     VariantCard,
 )
-from triaxis.quantities import Above, Absent, Estimate, Measure
-
-Json: TypeAlias = dict[str, JsonValue]
+from triaxis.quantities import Absent, Measure
+from triaxis.rules.card_values import Json, known, measure_json, number, rounded
+from triaxis.rules.front_card import front_json
 
 PRODUCTION_MIX = "production mix"
 DATASET_MIX = "dataset mix, not production mix"
@@ -68,13 +68,14 @@ def to_json(card: Scorecard) -> Json:
         "mix": PRODUCTION_MIX if card.weighted_to_mix else DATASET_MIX,
         "dimensions_off": dict(card.off),
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
+        **front_json(card),
     }
     return value if card.ground_truth is None else {**value, "ground_truth": _ground_truth(card.ground_truth)}
 
 
 def _slo(card: Scorecard) -> Json:
     value: Json = {"owner": card.owner, "review_by": card.review_by}
-    return value if card.weights is None else {**value, "weights": _rounded(asdict(card.weights))}
+    return value if card.weights is None else {**value, "weights": rounded(asdict(card.weights))}
 
 
 def _ground_truth(truth: GroundTruth) -> Json:
@@ -84,28 +85,6 @@ def _ground_truth(truth: GroundTruth) -> Json:
         "failed": sorted(truth.failed),
         "quarantined": sorted(truth.quarantined),
     }
-
-
-def _rounded(values: Mapping[str, float | str]) -> Json:
-    return {key: value if isinstance(value, str) else number(value) for key, value in values.items()}
-
-
-def number(value: float) -> float:
-    """12 significant digits, and no negative zero."""
-    return float(f"{value:.12g}") + 0.0
-
-
-def measure_json(measure: Measure) -> Json:
-    """An estimate, `{above: limit}` or `{absent: why}`."""
-    match measure:
-        case Absent(why=why):
-            return {"absent": why}
-        case Above(limit=limit):
-            return {"above": number(limit)}
-        case Estimate():
-            return _rounded(asdict(measure))
-        case _:
-            assert_never(measure)
 
 
 def _axis(value: float | Absent) -> JsonValue:
@@ -157,7 +136,7 @@ def _probe(facts: ProbeFacts) -> Json:
         "autocorrelated": facts.autocorrelated,
         "histogram_ms": {kind: [number(ms) for ms in times] for kind, times in facts.histogram_ms.items()},
     }
-    return value | _known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
+    return value | known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
 
 
 def _cost(cost: CostMeasures) -> Json:
@@ -171,7 +150,7 @@ def _cost(cost: CostMeasures) -> Json:
         "parts": {kind: number(usd) for kind, usd in cost.parts.items()},
         "cached_share_source": cost.cached_share_source,
     }
-    return value | _known({"cached_share": cost.cached_share})
+    return value | known({"cached_share": cost.cached_share})
 
 
 def _dimension(dimension: DimensionMeasures) -> Json:
@@ -221,17 +200,12 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
     ):
         if measure is not None:
             value[key] = measure_json(measure)
-    return value | _known({"bound": judged.bound, "more": judged.more, "units": measured.units})
+    return value | known({"bound": judged.bound, "more": judged.more, "units": measured.units})
 
 
 def _compared(compared: Compared) -> Json:
     difference = compared.difference
-    value: Json = {"verdict": compared.verdict, "gated": compared.gated} | _known({"margin": compared.margin})
+    value: Json = {"verdict": compared.verdict, "gated": compared.gated} | known({"margin": compared.margin})
     if isinstance(difference, Absent):
         return {**value, "absent": difference.why}
-    return value | _rounded(asdict(difference))
-
-
-def _known(values: Mapping[str, float | None]) -> Json:
-    """The values that are known, rounded."""
-    return {key: number(value) for key, value in values.items() if value is not None}
+    return value | rounded(asdict(difference))

@@ -90,7 +90,7 @@ def _over_cases(
 def _over_schedule(
     ours: ProbeRows, theirs: ProbeRows, *, measure: str, q: float, level: float, rng: np.random.Generator
 ) -> DifferenceOrAbsent:
-    if not _share_arrivals(ours, theirs):
+    if not share_arrivals(ours, theirs):
         return Absent("the two probes did not share one arrival schedule")
     mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
     estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng)
@@ -102,7 +102,8 @@ def _ranked(times: Floats) -> Floats:
     return np.where(np.isnan(times), np.inf, times)
 
 
-def _share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+def share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+    """Whether two probes sent their requests by one schedule, so that slot by slot they met the same load."""
     return (
         np.array_equal(ours.blocks, theirs.blocks)
         and np.array_equal(ours.index, theirs.index)

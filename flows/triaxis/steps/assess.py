@@ -12,6 +12,7 @@ from triaxis.domain.measures import DifferenceOrAbsent, Measures
 from triaxis.domain.rows import Attempt
 from triaxis.ports.evidence import Columns, Evidence, TableName
 from triaxis.quantities import Money
+from triaxis.rules.frontier import front
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
@@ -29,14 +30,15 @@ def assess(*, evidence: Evidence) -> Measures:
     priced = price(tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
     rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
-    against = _against_baseline(rows, inputs.baseline, plan, evidence.hashes()["dataset_sha256"])
+    dataset = evidence.hashes()["dataset_sha256"]
+    against = _against_baseline(rows, inputs.baseline, plan, dataset)
     spent = _spent(evidence, inputs)
+    variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
     measures = Measures(
-        variants={
-            v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants
-        },
+        variants=variants,
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=False,
+        front=front(rows, variants, plan, baseline=inputs.baseline, seeded=partial(generator, dataset, "*")),
     )
     evidence.write_measures(measures)
     return measures

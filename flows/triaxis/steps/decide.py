@@ -13,6 +13,7 @@ from triaxis.rules.card import identified, to_json
 from triaxis.rules.compare import compare
 from triaxis.rules.gate import judge_objective, judge_variant
 from triaxis.rules.names import precision_name
+from triaxis.rules.weights import winner_by_weights
 
 
 def decide(*, evidence: Evidence) -> Scorecard:
@@ -25,11 +26,12 @@ def decide(*, evidence: Evidence) -> Scorecard:
 
 
 def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashes: dict[str, str]) -> Scorecard:
+    variants = {name: _variant(inputs, measured) for name, measured in sorted(measures.variants.items())}
     return Scorecard(
         name=inputs.name,
         baseline=inputs.baseline,
         created_from=CreatedFrom(**{field.name: hashes[field.name] for field in fields(CreatedFrom)}),
-        variants={name: _variant(inputs, measured) for name, measured in sorted(measures.variants.items())},
+        variants=variants,
         id="",
         owner=inputs.slo.owner,
         review_by=inputs.slo.review_by,
@@ -37,6 +39,8 @@ def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashe
         off={d.name: d.off for d in inputs.rubric.dimensions if d.off is not None},
         weighted_to_mix=measures.weighted_to_mix,
         ground_truth=_ground_truth(validation),
+        front=measures.front,
+        winners=winner_by_weights(variants, inputs.slo.weights),
     )
 
 
