@@ -59,10 +59,11 @@ SLO = """\
 schema_version: 1
 owner: drift-watch
 review_by: 2099-12-31
-latency: [{measure: full, statistic: p95, max_ms: 20000}]
-cost: [{per: request, max_usd: 0.005}]
+latency: [{measure: full, statistic: p95, max_ms: 20000, tolerance_ms: 10000}]
+cost: [{per: request, max_usd: 0.005, tolerance_usd: 0.01}]
 precision: [{dimension: prime, min: 0.80}]
 regression: {margin: {precision: 0.02, latency: 0.1, cost: 0.1}}
+weights: {latency: 0.5, cost: 0.2, precision: 0.3, because: "a person is waiting"}
 """
 
 

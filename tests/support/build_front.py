@@ -9,8 +9,8 @@ def a_point(precision: float, milliseconds: float, usd: float) -> FrontPoint:
     """A variant's place, with intervals on latency and cost."""
     return FrontPoint(
         precision=Coordinate(value=precision),
-        latency=Coordinate(value=milliseconds, low=0.9 * milliseconds, high=1.2 * milliseconds),
-        cost=Coordinate(value=usd, low=0.95 * usd, high=1.05 * usd),
+        latency=Coordinate(value=milliseconds, low=round(0.9 * milliseconds, 9), high=round(1.2 * milliseconds, 9)),
+        cost=Coordinate(value=usd, low=round(0.95 * usd, 9), high=round(1.05 * usd, 9)),
     )
 
 

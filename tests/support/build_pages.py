@@ -8,14 +8,17 @@ from html.parser import HTMLParser
 from typing import TypeAlias
 
 from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_measures
+from build_front import a_front, some_winners
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from triaxis.domain.evaluation import Expectation, Quarantined, Validation
+from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.measures import DimensionMeasures
 from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
 from triaxis.domain.slo import Weights
 from triaxis.quantities import Absent
+from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.sheet import sheet
 from triaxis.steps.publish import Answer, Contrast
 
@@ -59,7 +62,26 @@ def a_card_of(word: str) -> Scorecard:
         weights=Weights(latency=0.4, cost=0.2, precision=0.4, because=word),
         off={word: word},
         ground_truth=GroundTruth(cases=9, success=False, failed=(word,), quarantined=(word,)),
+        front=_a_front_of(word),
+        winners=_winners_of(word),
     )
+
+
+def _a_front_of(word: str) -> Front:
+    big, slow, _ = a_front().points.values()
+    return Front(
+        points={f"{word} base": big, f"{word} candidate": slow},
+        dominated={f"{word} candidate": (f"{word} base",)},
+        share={f"{word} base": 1.0, f"{word} candidate": 0.125},
+        outside={word: word},
+    )
+
+
+def _winners_of(word: str) -> Winners:
+    given = some_winners()
+    names = ((f"{word} base",), (f"{word} candidate", word))
+    regions = tuple(replace(r, variants=own) for r, own in zip(given.regions, names, strict=True))
+    return replace(given, regions=regions, now=names[0], outside={word: word}, sentences=(word, word))
 
 
 def card_values(word: str) -> Mapping[str, object]:
@@ -70,6 +92,7 @@ def card_values(word: str) -> Mapping[str, object]:
     return {
         "card": card,
         "sheet": sheet(card),
+        "fronts": front_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -34,7 +34,7 @@ def a_plan(cases: int = CASES, dimensions: tuple[str, ...] = ("resolution",)) ->
 def a_probe(milliseconds: Floats, *, blocks: int = 5, timed: str = "probed", failed: int = 0) -> ProbeRows:
     """One request a case, evenly over the blocks, one a second; the last ones failed."""
     requests = len(milliseconds)
-    scheduled = np.arange(requests) * 1e9
+    scheduled = np.arange(requests, dtype=np.float64) * 1e9
     places = np.arange(requests, dtype=np.int64)
     return ProbeRows(
         cases=places,
