@@ -17,9 +17,11 @@ from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.measures import DimensionMeasures
 from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
 from triaxis.domain.slo import Weights
+from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
 from triaxis.quantities import Absent
 from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.sheet import sheet
+from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.steps.publish import Answer, Contrast
 
 Bones: TypeAlias = list[tuple[str, ...]]
@@ -41,6 +43,7 @@ def a_card_of(word: str) -> Scorecard:
         some_measures(f"{word} candidate", levers=(word,)),
         route_arms={word: word},
         precision={word: scored, f"{word} too": unscored},
+        cost=replace(some_measures().cost, at_scale=_at_scale_of(word)),
     )
     objectives = (
         replace(an_objective("fail", name=f"precision.{word}"), why=word),
@@ -65,6 +68,19 @@ def a_card_of(word: str) -> Scorecard:
         front=_a_front_of(word),
         winners=_winners_of(word),
     )
+
+
+def _at_scale_of(word: str) -> AtScale:
+    profile = TrafficProfile(name=word, requests_per_day=1000, peak_per_s=0.5, routes={word: 1.0})
+    known = ProfileCost(
+        profile=profile,
+        per_request=an_estimate(1.0),
+        per_month=an_estimate(3000.0),
+        cached_share=0.5,
+        cached_share_source=word,
+    )
+    unknown = replace(known, profile=replace(profile, name=f"{word} too"), per_month=Absent(word), cached_share=None)
+    return AtScale(profiles=(known, unknown), per_month=Absent(word), ceiling_usd=5000)
 
 
 def _a_front_of(word: str) -> Front:
@@ -93,6 +109,7 @@ def card_values(word: str) -> Mapping[str, object]:
         "card": card,
         "sheet": sheet(card),
         "fronts": front_sheet(card),
+        "scale": traffic_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from triaxis.domain.frontier import Front
+from triaxis.domain.traffic import AtScale
 from triaxis.quantities import Absent, Estimate, Measure, Money
 
 
@@ -72,6 +73,8 @@ class CostMeasures:
     """What the variant's rows are known to have cost, failed attempts included, judging apart."""
     possible_usd: Money
     """No more than this was billed on top, by attempts of unknown fate."""
+    at_scale: AtScale | None = None
+    """Under the SLO's traffic profiles; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

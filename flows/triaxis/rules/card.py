@@ -12,7 +12,8 @@ The keys of the design's block are the contract. On top of them stand, for whoev
       latency.probe          {client, blocks, requests, warmup, errors, lag_p99_ms, autocorrelated, cached_share,
                              histogram_ms: {full: [0%, 1%, ... 100%], ttft}}; not there where nothing was probed;
                              client `imported`, and no lag, where the times were imported
-      cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source
+      cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source,
+                             at_scale (as `rules.traffic_card` says)
       precision.dimensions   answered_only, scored, abstained, failed (counts), unvalidated
       axes.binding           the axis with the least headroom to its limit
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
@@ -43,6 +44,7 @@ from triaxis.domain.scorecard import (
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.card_values import Json, known, measure_json, number, rounded
 from triaxis.rules.front_card import front_json
+from triaxis.rules.traffic_card import at_scale_json
 
 PRODUCTION_MIX = "production mix"
 DATASET_MIX = "dataset mix, not production mix"
@@ -150,7 +152,7 @@ def _cost(cost: CostMeasures) -> Json:
         "parts": {kind: number(usd) for kind, usd in cost.parts.items()},
         "cached_share_source": cost.cached_share_source,
     }
-    return value | known({"cached_share": cost.cached_share})
+    return value | known({"cached_share": cost.cached_share}) | at_scale_json(cost)
 
 
 def _dimension(dimension: DimensionMeasures) -> Json:

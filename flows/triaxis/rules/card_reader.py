@@ -49,6 +49,7 @@ from triaxis.rules.card_values import texts_by_name as _texts_by_name
 from triaxis.rules.card_values import texts_of as _texts
 from triaxis.rules.front_card import front_of, winners_of
 from triaxis.rules.names import LATENCIES
+from triaxis.rules.traffic_card import at_scale_of
 
 
 def from_json(value: JsonValue) -> Scorecard:
@@ -164,6 +165,7 @@ def _cost(cost: Json) -> CostMeasures:
         judge_usd=Money.of(_text(cost["judge_usd"])),
         spent_usd=Money.of(_text(cost["spent_usd"])),
         possible_usd=Money.of(_text(cost["possible_usd"])),
+        at_scale=at_scale_of(cost),
     )
 
 

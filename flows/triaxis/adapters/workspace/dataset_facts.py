@@ -56,6 +56,12 @@ class Facts:
             if value not in self.values[tag]:
                 place.fault(path, f"no case has {tag} {value[:60]!r}", near(value, self.values[tag]))
 
+    def check_routes(self, place: Place, path: Path, routes: Iterable[str]) -> None:
+        """Every route of a traffic profile must be some case's."""
+        named = tuple(routes)
+        if named and self.check_tag(place, path, _ROUTE):
+            self._check_values(place, path, _ROUTE, named)
+
     def check_mix(self, place: Place, path: Path, mix: Mapping[str, Mapping[str, float]]) -> None:
         """Production's shares must be of tags and values that the dataset has."""
         for tag, shares in mix.items():

@@ -187,7 +187,7 @@ class _Reading:
 
     def _slo(self, rubric: RubricFile | None) -> SloFile | None:
         found = self._tree("slo")
-        return None if found is None else read_slo(found, rubric and rubric.names, self.workspace.today())
+        return None if found is None else read_slo(found, rubric and rubric.names, self.workspace.today(), self.folder)
 
     def _suite(self, cases: Sequence[Case] | None) -> JsonValue:
         file = self._text("expectations")
@@ -282,6 +282,8 @@ class _Reading:
             for path, objective in zip(slo.paths, slo.slo.objectives, strict=True):
                 facts.check_where(slo.place, (*path, "where"), objective.terms.where)
             facts.check_mix(slo.place, ("traffic", "mix"), slo.slo.traffic.mix)
+            for profile in slo.slo.profiles:
+                facts.check_routes(slo.place, ("traffic", "profiles", profile.name, "routes"), profile.routes)
             if slo.slo.traffic.mix:
                 slo.place.findings.note(f"{slo.place.file}: traffic.mix is recorded, and weights no figure yet.")
 
