@@ -41,7 +41,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "assess": ("stages", "Turn rows into estimates."),
     "decide": ("stages", "Turn estimates into verdicts: writes the scorecard."),
     "publish": ("stages", "Write the pages and archive the scorecard."),
-    "gate": ("read", "The decision on a variant, as an exit code."),
+    "gate": ("gate", "The decision on a variant, as an exit code."),
     "show": ("read", "The current scorecard in the terminal."),
     "batches": ("batches", "List provider batches, and decide about those that nobody else can."),
     "gateway": ("gateway", "Serve files and batches in front of any compatible server."),

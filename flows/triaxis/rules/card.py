@@ -5,6 +5,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     slo                      {owner, review_by, weights: {latency, cost, precision, because}}
     mix                      `production mix`, or `dataset mix, not production mix`
     dimensions_off           {NAME: why} of dimensions that score nothing
+    looks                    {datasets, variants, split}: what was looked at so far; not there in older scorecards
     ground_truth             {cases, success, failed: [expectation], quarantined: [id]}
     variants.NAME
       latency.successes      the same quantiles over successes only, as published tables have them
@@ -41,6 +42,7 @@ from triaxis.domain.scorecard import (
     VariantCard,
 )
 from triaxis.quantities import Above, Absent, Estimate, Measure
+from triaxis.rules.looks_card import looks_json
 
 Json: TypeAlias = dict[str, JsonValue]
 
@@ -69,6 +71,8 @@ def to_json(card: Scorecard) -> Json:
         "dimensions_off": dict(card.off),
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
     }
+    if card.looks is not None:
+        value["looks"] = looks_json(card.looks)
     return value if card.ground_truth is None else {**value, "ground_truth": _ground_truth(card.ground_truth)}
 
 

@@ -35,6 +35,7 @@ from triaxis.domain.slo import Axis, Weights
 from triaxis.errors import StoreDamaged
 from triaxis.quantities import Above, Absent, Estimate, Measure, Money
 from triaxis.rules.card import PRODUCTION_MIX
+from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
 
 Json: TypeAlias = Mapping[str, JsonValue]
@@ -71,6 +72,7 @@ def _scorecard(card: Json) -> Scorecard:
         off=_texts_by_name(card["dimensions_off"]),
         weighted_to_mix=card["mix"] == PRODUCTION_MIX,
         ground_truth=_ground_truth(_object(card["ground_truth"])) if "ground_truth" in card else None,
+        looks=looks_from(card["looks"]) if "looks" in card else None,
     )
 
 

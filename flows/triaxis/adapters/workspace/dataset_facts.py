@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.case import Case, Scalar, Where, tag_text
+from triaxis.domain.looks import Split
 from triaxis.domain.variant import RoutedVariant
+from triaxis.rules.looks import side_of
 
 _ROUTE = "route"
 
@@ -39,6 +41,14 @@ class Facts:
             return True
         place.fault(path, f"no case has the tag {tag[:60]!r}", near(tag, self.values))
         return False
+
+    def check_split(self, place: Place, path: Path, split: Split) -> None:
+        """A split's tags must exist, and both of its sides must have cases."""
+        known = [self.check_tag(place, (*path, "by", i), tag) for i, tag in enumerate(split.by)]
+        side = len(side_of(self.cases, split)) if all(known) else 1
+        if self.cases and all(known) and side in (0, len(self.cases)):
+            problem = f"a holdout of {split.holdout:g} of {len(self.cases)} cases leaves one side empty"
+            place.fault(path, problem, "Hold out another share, or add cases.")
 
     def check_where(self, place: Place, path: Path, where: Where) -> None:
         """A filter must name tags and values that exist, and match at least one case."""
