@@ -42,6 +42,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "decide": ("stages", "Turn estimates into verdicts: writes the scorecard."),
     "publish": ("stages", "Write the pages and archive the scorecard."),
     "gate": ("gate", "The decision on a variant, as an exit code."),
+    "accept": ("accept", "Record which variant ships, who decided it, and why."),
+    "compare": ("compare", "Two variants, scorecards or SLOs: what changed, and why."),
     "show": ("read", "The current scorecard in the terminal."),
     "batches": ("batches", "List provider batches, and decide about those that nobody else can."),
     "gateway": ("gateway", "Serve files and batches in front of any compatible server."),

@@ -50,6 +50,16 @@ def gated(root: Path, config: str, variants: Sequence[str], slo: Path | None = N
     return Gated(standings=tuple(found), stored=card, changes=slo_changes(inputs.slo, other), notices=notices)
 
 
+def compared_slos(before: Path, after: Path) -> tuple[SloChange, ...]:
+    """What differs between two files of objectives.
+
+    Raises:
+        InputFaults: with every fault of the first file that has any.
+    """
+    (old, _), (new, _) = other_slo(before, "compare"), other_slo(after, "compare")
+    return slo_changes(old, new)
+
+
 def chosen(card: Scorecard, variants: Sequence[str]) -> tuple[str, ...]:
     """The variants asked about; the only candidate where none is named.
 

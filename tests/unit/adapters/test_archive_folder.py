@@ -14,7 +14,6 @@ from stage_stand_in import FILES, run
 from triaxis.adapters.archive import Archive
 from triaxis.adapters.md5s import Md5s
 
-
 INPUTS = some_inputs(a_model(), a_model("small"), cases=some_cases(2))
 
 
