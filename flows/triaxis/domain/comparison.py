@@ -49,7 +49,9 @@ class Pair:
     after: str
     verdicts: tuple[Verdict, Verdict]
     differences: Mapping[str, Compared]
-    """After minus before, by measure, labelled by the second side's margins."""
+    """After minus before, by measure, labelled by the second side's margins; empty where both are `alike`."""
+    alike: bool = False
+    """Whether every answer, score, cost and time of the common cases is the same on both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,8 @@ def _compared(wiring: Wiring, sides: Sides, first: _Side, second: _Side) -> Comp
             before=old,
             after=new,
             verdicts=(first.card.variants[old].verdict, second.card.variants[new].verdict),
-            differences=compare(differences[old, new], second.inputs.slo.regression),
+            differences=compare(differences.get((old, new), {}), second.inputs.slo.regression),
+            alike=(old, new) not in differences,
         )
         for old, new in sides.pairs
     )

@@ -64,6 +64,8 @@ def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
     names = pair.before if pair.before == pair.after else f"{pair.before}, then {pair.after}"
     verdict = f"{old}, as before" if old == new and comparison.before != comparison.after else f"{old}, then {new}"
     yield f"\n{names}: {verdict}"
+    if pair.alike:
+        yield "  every answer, score, cost and time is the same"
     for name, compared in sorted(pair.differences.items()):
         yield f"  {name} {_difference(name, compared)}"
 
@@ -94,8 +96,8 @@ def _because(comparison: Comparison, pair: Pair) -> str:
     enough = comparison.enough(pair)
     to = f"{pair.before} from {pair.verdicts[0]} to {pair.verdicts[1]}"
     if enough:
-        causes = " or ".join(CAUSES[cause] for cause in enough)
-        return f"So {causes} alone takes {to}."
+        causes = "; ".join(CAUSES[cause] for cause in enough)
+        return f"So {'this alone is' if len(enough) == 1 else 'each of these alone is'} enough to take {to}: {causes}."
     unknown = [CAUSES[a.cause] for a in comparison.attempts if a.why_not]
     but = f", unless it is {' or '.join(unknown)}, which could not be tried" if unknown else ""
     return f"So no single change takes {to}{but}."
@@ -118,6 +120,7 @@ def _pair_json(comparison: Comparison, pair: Pair) -> JsonValue:
         "before": pair.before,
         "after": pair.after,
         "verdicts": list(pair.verdicts),
+        "alike": pair.alike,
         "differences": {name: _difference_json(c) for name, c in sorted(pair.differences.items())},
         "causes": list(comparison.enough(pair)),
     }

@@ -104,8 +104,8 @@ def _best_of(looks: Looks) -> str:
         return ""
     if split is None:
         return (
-            f"{tried} were tried on these cases, and the best of them looks better than it is. "
-            "`dataset: {split: …}` holds cases out to confirm it on."
+            f"{tried} were tried on these cases, and the best of them looks better than it is: "
+            "`split` under `dataset` holds cases out to confirm it on."
         )
     return (
         f"{tried} were tried on these cases: confirm the chosen one on the holdout of {percent(split.holdout)}, "

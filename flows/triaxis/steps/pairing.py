@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from triaxis.domain.case import Case, dataset_sha256
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import DifferenceOrAbsent
@@ -46,10 +49,12 @@ def paired(
 ) -> Mapping[tuple[str, str], Mapping[str, DifferenceOrAbsent]]:
     """Second minus first of every pair of variants, by measure, over some cases that both sides have alike.
 
-    Dimensions are those that score on both sides; each side's scores and dollars are by its own rubric and prices.
+    Dimensions are those that score on both sides; each side's scores and dollars are by its own rubric and prices. A
+    pair whose rows are all the same is left out: no interval belongs around what is known not to differ.
     """
     both = {d.name for d in before.inputs.rubric.active} & {d.name for d in after.inputs.rubric.active}
     first, second = (_load(side, cases, both) for side in (before, after))
+    pairs = [(old, new) for old, new in pairs if not _alike(first.rows(old), second.rows(new))]
     plan = Plan(frame=second.tables.frame, rubric=second.tables.inputs.rubric, slo=after.inputs.slo)
     sha256 = dataset_sha256(cases)
     return {
@@ -61,6 +66,23 @@ def paired(
         )
         for old, new in pairs
     }
+
+
+def _alike(mine: VariantRows, others: VariantRows) -> bool:
+    """Whether the rows of two variants say the very same."""
+    columns: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = [
+        (mine.cases, others.cases),
+        (mine.terminal, others.terminal),
+        (mine.costs.usd, others.costs.usd),
+    ]
+    for name, scores in mine.scores.items():
+        theirs = others.scores[name]
+        columns += [(scores.cases, theirs.cases), (scores.values, theirs.values)]
+        columns += [(scores.abstained, theirs.abstained), (scores.failed, theirs.failed)]
+    probe, other = mine.probe, others.probe
+    columns += [(probe.cases, other.cases), (probe.first, other.first), (probe.last, other.last)]
+    columns += [(probe.scheduled, other.scheduled), (probe.sent, other.sent), (probe.failed, other.failed)]
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in columns)
 
 
 def _load(side: Rated, cases: Sequence[Case], dimensions: set[str]) -> _Loaded:

@@ -10,6 +10,8 @@ from triaxis.domain.hashes import input_hashes, slo_sha256
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Slo
 from triaxis.ports.evidence import Evidence
+from triaxis.rules.card import to_json
+from triaxis.rules.card_reader import from_json
 from triaxis.steps.assess import measured
 from triaxis.steps.decide import judged
 
@@ -27,4 +29,5 @@ def under(inputs: Inputs, evidence: Evidence) -> Scorecard:
 
 def _made(inputs: Inputs, evidence: Evidence, hashes: Mapping[str, str]) -> Scorecard:
     measures = measured(inputs, evidence, hashes["dataset_sha256"])
-    return judged(inputs, measures, evidence.validation(), {**hashes, "evidence_sha256": measures.evidence_sha256})
+    card = judged(inputs, measures, evidence.validation(), {**hashes, "evidence_sha256": measures.evidence_sha256})
+    return from_json(to_json(card))  # in the order and to the digits in which stored ones are read
