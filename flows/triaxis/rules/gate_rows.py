@@ -36,8 +36,13 @@ def gate_page(standings: Sequence[Standing]) -> Mapping[str, object]:
         "card": card,
         "marker": re.sub(r"[^A-Za-z0-9]+", "-", card.name),
         "standings": standings,
-        "rows": {standing.variant: tuple(_rows(standing)) for standing in standings},
+        "rows": {standing.variant: gate_rows(standing) for standing in standings},
     }
+
+
+def gate_rows(standing: Standing) -> tuple[GateRow, ...]:
+    """Objectives first, then gated comparisons."""
+    return tuple(_rows(standing))
 
 
 def _rows(standing: Standing) -> Iterator[GateRow]:

@@ -76,7 +76,8 @@ def _held_by_rank(cases: Iterable[Case], split: Split) -> frozenset[tuple[bool, 
 
 
 def _digest(unit: tuple[bool, str], seed: int) -> bytes:
-    return sha256(f"holdout|{seed}|{unit[1]}".encode()).digest()
+    is_session, name = unit
+    return sha256(f"holdout|{seed}|{'session' if is_session else 'case'}|{name}".encode()).digest()
 
 
 def looks_notes(card: Scorecard) -> tuple[str, ...]:
