@@ -5,6 +5,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     slo                      {owner, review_by, weights: {latency, cost, precision, because}}
     mix                      `production mix`, or `dataset mix, not production mix`
     dimensions_off           {NAME: why} of dimensions that score nothing
+    looks                    {datasets, variants, split}: what was looked at so far; not there in older scorecards
     ground_truth             {cases, success, failed: [expectation], quarantined: [id]}
     pareto, ...              as `rules.front_card` says
     variants.NAME
@@ -44,6 +45,7 @@ from triaxis.domain.scorecard import (
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.card_values import Json, known, measure_json, number, rounded
 from triaxis.rules.front_card import front_json
+from triaxis.rules.looks_card import looks_json
 from triaxis.rules.traffic_card import at_scale_json
 
 PRODUCTION_MIX = "production mix"
@@ -72,6 +74,8 @@ def to_json(card: Scorecard) -> Json:
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
         **front_json(card),
     }
+    if card.looks is not None:
+        value["looks"] = looks_json(card.looks)
     return value if card.ground_truth is None else {**value, "ground_truth": _ground_truth(card.ground_truth)}
 
 

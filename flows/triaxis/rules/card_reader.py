@@ -48,6 +48,7 @@ from triaxis.rules.card_values import text_of as _text
 from triaxis.rules.card_values import texts_by_name as _texts_by_name
 from triaxis.rules.card_values import texts_of as _texts
 from triaxis.rules.front_card import front_of, winners_of
+from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
 from triaxis.rules.traffic_card import at_scale_of
 
@@ -85,6 +86,7 @@ def _scorecard(card: Json) -> Scorecard:
         ground_truth=_ground_truth(_object(card["ground_truth"])) if "ground_truth" in card else None,
         front=front_of(card),
         winners=winners_of(card),
+        looks=looks_from(card["looks"]) if "looks" in card else None,
     )
 
 

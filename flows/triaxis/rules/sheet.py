@@ -26,6 +26,7 @@ from triaxis.rules.figures import (
     Sheet,
     VariantSummary,
 )
+from triaxis.rules.looks import looks_notes
 from triaxis.rules.names import measure_axis
 from triaxis.rules.plots import Scale, curve, spanning, ticks
 from triaxis.rules.words import counted, dollars, milliseconds, quantity, score
@@ -380,4 +381,4 @@ def _notices(card: Scorecard) -> tuple[str, ...]:
     if card.ground_truth is not None and card.ground_truth.quarantined:
         kept_out = counted(len(card.ground_truth.quarantined), "cases")
         notices.append(f"{kept_out} failed validation and stood aside: {', '.join(card.ground_truth.quarantined)}.")
-    return tuple(notices)
+    return (*notices, *looks_notes(card))

@@ -25,23 +25,30 @@ def assess(*, evidence: Evidence) -> Measures:
 
     Nothing here calls a model or looks at a clock: the same evidence gives the same measures.
     """
-    inputs = evidence.inputs()
+    measures = measured(evidence.inputs(), evidence, evidence.hashes()["dataset_sha256"])
+    evidence.write_measures(measures)
+    return measures
+
+
+def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measures:
+    """What stored rows say under some inputs, which need not be those that they were made for; nothing is written.
+
+    Rows of cases and variants that the inputs lack count for nothing.
+    """
     tables = load(evidence, inputs)
     priced = price(tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
     rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
-    dataset = evidence.hashes()["dataset_sha256"]
-    against = _against_baseline(rows, inputs.baseline, plan, dataset)
+    against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256)
     spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
-    measures = Measures(
+    seeded = partial(generator, dataset_sha256, "*")
+    return Measures(
         variants=variants,
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=False,
-        front=front(rows, variants, plan, baseline=inputs.baseline, seeded=partial(generator, dataset, "*")),
+        front=front(rows, variants, plan, baseline=inputs.baseline, seeded=seeded),
     )
-    evidence.write_measures(measures)
-    return measures
 
 
 def _against_baseline(
