@@ -17,10 +17,12 @@ from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.measures import DimensionMeasures
 from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
 from triaxis.domain.slo import Weights
+from triaxis.domain.step_measures import StepMeasure, StepsMeasures
 from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
 from triaxis.quantities import Absent
 from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.sheet import sheet
+from triaxis.rules.steps_sheet import steps_sheet
 from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.steps.publish import Answer, Contrast
 
@@ -44,6 +46,7 @@ def a_card_of(word: str) -> Scorecard:
         route_arms={word: word},
         precision={word: scored, f"{word} too": unscored},
         cost=replace(some_measures().cost, at_scale=_at_scale_of(word)),
+        steps=_steps_of(word),
     )
     objectives = (
         replace(an_objective("fail", name=f"precision.{word}"), why=word),
@@ -83,6 +86,22 @@ def _at_scale_of(word: str) -> AtScale:
     return AtScale(profiles=(known, unknown), per_month=Absent(word), ceiling_usd=5000)
 
 
+def _steps_of(word: str) -> StepsMeasures:
+    step = StepMeasure(
+        name=word, answers=9, success=an_estimate(0.9), latency_ms=Absent(word), cost_usd=an_estimate(0.01)
+    )
+    return StepsMeasures(
+        source="responses",
+        answers=9,
+        steps=(step, replace(step, name=f"{word} too")),
+        latency_ms=an_estimate(900.0),
+        cost_usd=Absent(word),
+        product=Absent(word),
+        end_to_end=an_estimate(0.8),
+        worst=word,
+    )
+
+
 def _a_front_of(word: str) -> Front:
     big, slow, _ = a_front().points.values()
     return Front(
@@ -110,6 +129,7 @@ def card_values(word: str) -> Mapping[str, object]:
         "sheet": sheet(card),
         "fronts": front_sheet(card),
         "scale": traffic_sheet(card),
+        "steps": steps_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -105,6 +105,10 @@ class InputFiles:
             looks=self._value(LOOKS, Looks) if (self._folder / LOOKS).is_file() else None,
         )
 
+    def prices(self) -> Prices:
+        """The price rows alone."""
+        return self._value("prices.json", Prices)
+
     def validation(self) -> Validation:
         """The outcome of the validation."""
         return self._value("validation.json", Validation)

@@ -45,6 +45,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "accept": ("accept", "Record which variant ships, who decided it, and why."),
     "compare": ("compare", "Two variants, scorecards or SLOs: what changed, and why."),
     "show": ("read", "The current scorecard in the terminal."),
+    "reprice": ("reprice", "What a stored scorecard would say at other prices."),
     "batches": ("batches", "List provider batches, and decide about those that nobody else can."),
     "gateway": ("gateway", "Serve files and batches in front of any compatible server."),
     "schema": ("read", "The JSON Schema of a file format."),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from triaxis.domain.frontier import Front
+from triaxis.domain.step_measures import StepsMeasures
 from triaxis.domain.traffic import AtScale
 from triaxis.quantities import Absent, Estimate, Measure, Money
 
@@ -147,6 +148,8 @@ class VariantMeasures:
     """In the order of `Slo.objectives`."""
     against_baseline: Mapping[str, DifferenceOrAbsent] = field(default_factory=dict[str, DifferenceOrAbsent])
     """By measure name; empty for the baseline."""
+    steps: StepsMeasures | None = None
+    """None where neither its answers nor the cases have steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ from triaxis.quantities import Absent, Measure
 from triaxis.rules.card_values import Json, known, measure_json, number, rounded
 from triaxis.rules.front_card import front_json
 from triaxis.rules.looks_card import looks_json
+from triaxis.rules.steps_card import steps_json
 from triaxis.rules.traffic_card import at_scale_json
 
 PRODUCTION_MIX = "production mix"
@@ -114,6 +115,7 @@ def _variant(card: VariantCard) -> Json:
         "against_baseline": {name: _compared(c) for name, c in card.against_baseline.items()},
         "verdict": card.verdict,
         "reasons": list(card.reasons),
+        **steps_json(measures),
     }
 
 

@@ -50,6 +50,7 @@ from triaxis.rules.card_values import texts_of as _texts
 from triaxis.rules.front_card import front_of, winners_of
 from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
+from triaxis.rules.steps_card import steps_of
 from triaxis.rules.traffic_card import at_scale_of
 
 
@@ -123,6 +124,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         precision={dimension: _dimension(_object(d)) for dimension, d in precision.items()},
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
+        steps=steps_of(card),
     )
     return VariantCard(
         measures=measures,

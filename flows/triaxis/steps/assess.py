@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from triaxis.rules.frontier import front
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
+from triaxis.steps.step_tables import variant_steps
 from triaxis.steps.tables import load
 from triaxis.steps.views import price, rows_of
 
@@ -43,8 +45,9 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
     spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
     seeded = partial(generator, dataset_sha256, "*")
+    taken = variant_steps(inputs, evidence, tables.frame, level=plan.level)
     return Measures(
-        variants=variants,
+        variants={name: replace(measured_, steps=taken.get(name)) for name, measured_ in variants.items()},
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=False,
         front=front(rows, variants, plan, baseline=inputs.baseline, seeded=seeded),

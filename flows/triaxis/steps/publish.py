@@ -19,6 +19,7 @@ from triaxis.rules.contrast import Spread, widest
 from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.reply import is_simulated
 from triaxis.rules.sheet import sheet
+from triaxis.rules.steps_sheet import steps_sheet
 from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.rules.words import counted, score
 
@@ -57,6 +58,7 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
         "sheet": sheet(card),
         "fronts": front_sheet(card),
         "scale": traffic_sheet(card),
+        "steps": steps_sheet(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),
