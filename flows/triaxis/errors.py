@@ -4,6 +4,7 @@
     - InputFaults        faults of the user's files or arguments, all of them (exit 2)
     - OverBudget         the run would pass `limits.max_usd` (exit 2)
     - Busy               another run holds the workspace, or a gateway's state (exit 1)
+    - NeedsCalls         stored rows do not tell, and nothing may be called here (exit 2)
     - Incomplete         calls outlasted their retries; finished work is stored (exit 1)
     - Waiting            provider batches are not ready (exit 5)
     - BatchUnknown       a batch may be at its provider, and nobody can find out (exit 1)
@@ -87,6 +88,16 @@ class Busy(TriaxisError):
     def __init__(self, holder: str, what: str = "this workspace") -> None:
         self.holder = holder
         super().__init__(f"another run holds {what}: {holder}. Wait for it to end, or stop it.")
+
+
+class NeedsCalls(TriaxisError):
+    """Scoring stored answers by another rubric would ask judges, where nothing may be called."""
+
+    exit_code = 2
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+        super().__init__(f"it would take {calls:,} judge calls, and nothing is called here")
 
 
 class Incomplete(TriaxisError):

@@ -7,12 +7,14 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import cast
 
 from triaxis.adapters.archive import Archive
+from triaxis.adapters.archived import Archived
 from triaxis.adapters.askings import BlobAskings
 from triaxis.adapters.batch_book import BlobBook
 from triaxis.adapters.blobs import Blobs, FolderBlobs
@@ -29,12 +31,14 @@ from triaxis.adapters.stage_state import StageState
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.templates import JinjaTemplates
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
+from triaxis.adapters.workspace.other_slo import read_other_slo
 from triaxis.adapters.workspace.store_setting import StoreAt, store_of
 from triaxis.adapters.workspace_lock import workspace_lock
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import GENERATIONS
-from triaxis.domain.evaluation import Source
+from triaxis.domain.evaluation import Inputs, Source
 from triaxis.domain.scorecard import Scorecard
+from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged, StoreUnreachable
 from triaxis.ports.batches import BatchApis, BatchBook
@@ -46,7 +50,8 @@ from triaxis.ports.stores import Askings, Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
 
-_SCORECARD = "schemas/scorecard.schema.json"
+_MADE = ("decision", "scorecard")
+"""Formats that are written and never read from a user, whose schemas are files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class Wiring:
     book: BatchBook
     state: StageState
     archive: Archive
+    archived: Archived
     pages: Pages
     clock: Clock
 
@@ -204,6 +210,7 @@ def wire(root: Path, config: str) -> Wiring:
         book=BlobBook(blobs, root / ".triaxis" / "batches"),
         state=StageState(root, config, reports, md5s),
         archive=Archive(root, reports, md5s=md5s, clock=clock),
+        archived=Archived(root / reports / "scorecards"),
         pages=TemplatePages(),
         clock=clock,
     )
@@ -240,6 +247,31 @@ def stored_scorecard(root: Path, config: str) -> Scorecard:
     except StoreDamaged as error:
         fault = Fault(file=f"{reports}/scorecard.json", problem="there is no scorecard to read", advice=str(error))
         raise InputFaults(fault) from error
+
+
+def stored_evidence(root: Path, config: str) -> FileEvidence:
+    """The evidence behind the current scorecard."""
+    return FileEvidence(root / reports_of(root.resolve(), config))
+
+
+def archived(root: Path, config: str) -> Archived:
+    """The past scorecards of an evaluation's reports folder."""
+    return Archived(root / reports_of(root.resolve(), config) / "scorecards")
+
+
+def other_slo(path: Path, asked: str, inputs: Inputs | None = None) -> tuple[Slo, tuple[str, ...]]:
+    """Objectives from any file, with notices about them; see `read_other_slo`."""
+    return read_other_slo(path, today(), asked, inputs)
+
+
+def today() -> date:
+    """The day, in UTC."""
+    return datetime.fromtimestamp(SystemClock().now_ns() // 10**9, UTC).date()
+
+
+def page(name: str, values: Mapping[str, object]) -> str:
+    """One of the package's pages."""
+    return TemplatePages().render(name, values)
 
 
 def new_workspace(folder: Path) -> Sequence[tuple[str, str]]:
@@ -298,13 +330,14 @@ def file_schemas() -> tuple[str, ...]:
     """The file formats that have a schema."""
     from triaxis.adapters.workspace.schemas import NAMES
 
-    return tuple(sorted((*NAMES, "scorecard")))
+    return tuple(sorted((*NAMES, *_MADE)))
 
 
 def file_schema(name: str) -> Mapping[str, JsonValue]:
     """The JSON Schema of one of `file_schemas`."""
-    if name == "scorecard":
-        return cast("Mapping[str, JsonValue]", json.loads((package_files("triaxis.domain") / _SCORECARD).read_text()))
+    if name in _MADE:
+        file = package_files("triaxis.domain") / f"schemas/{name}.schema.json"
+        return cast("Mapping[str, JsonValue]", json.loads(file.read_text()))
     from triaxis.adapters.workspace.schemas import schema
 
     return schema(name)

@@ -54,6 +54,8 @@ VALUES: list[Bad] = [
     row("latency a text", second(latency_ms="5 ms"), field="latency_ms", says="without a unit"),
     row("latency true", second(latency_ms=True), field="latency_ms", says="true"),
     row("first token after the last", second(ttft_ms=9), field="ttft_ms", says="9 ms, and the last after 5"),
+    row("steps no list", second(steps="find"), field="steps", says="should be a list"),
+    row("a step without a name", second(steps=[{"success": True}]), field="steps.0.name", says="required"),
     row("cost negative", second(cost_usd=-1), field="cost_usd", says="-1"),
     row("tokens in parts", second(prompt_tokens=1.5), field="prompt_tokens", says="whole"),
     row("tokens negative", second(completion_tokens=-1), field="completion_tokens", says="-1"),

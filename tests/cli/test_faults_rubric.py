@@ -187,7 +187,39 @@ SLOS: list[Bad] = [
     slo("merge of nothing", ("owner: payments", "<<: payments\nowner: payments"), line=2, says="merges no mapping"),
 ]
 
-ALL = [*RUBRICS, *SLOS]
+CHAT = "  profiles:\n    chat: "
+STATED = "sessions_per_day: 9, requests_per_session: 2"
+
+
+def profile(name: str, inside: str, *, field: str, says: str) -> Bad:
+    """A traffic profile in place of the sessions a day."""
+    edit = ("  sessions_per_day: 1000\n", CHAT + "{" + inside + "}\n")
+    return slo(name, edit, field=f"traffic.profiles.chat.{field}".rstrip("."), says=says)
+
+
+PROFILES: list[Bad] = [
+    slo(
+        "profiles beside sessions",
+        ("  sessions_per_day: 1000\n", f"  sessions_per_day: 1000\n{CHAT}{{{STATED}}}\n"),
+        field="traffic.sessions_per_day",
+        says="does not go with profiles",
+    ),
+    profile("neither sessions nor a trace", "", field="sessions_per_day", says="required"),
+    profile("unknown key of a profile", "session_per_day: 9", field="session_per_day", says="'sessions_per_day'"),
+    profile("too few hours", f"{STATED}, hours: [1, 2]", field="hours", says="holds 2 entries"),
+    profile("too many hours", f"{STATED}, hours: {[1] * 25}", field="hours", says="Give 24"),
+    profile("no busy hour", f"{STATED}, hours: {[0] * 24}", field="hours", says="are all 0"),
+    profile("a negative hour", f"{STATED}, hours: {[-1, *[0] * 23]}", field="hours.0", says="at least 0"),
+    profile("routes that are no whole", f"{STATED}, routes: {{simple: 0.5}}", field="routes", says="sum to 0.5"),
+    profile("routes of no case", f"{STATED}, routes: {{refund: 1}}", field="routes", says="no case has route 'refund'"),
+    profile("cached beyond all", f"{STATED}, cache_hit_rate: 60", field="cache_hit_rate", says="at most 1"),
+    profile("a trace that is not there", "trace: data/no.csv", field="trace", says="no file"),
+    profile("a trace from elsewhere", "trace: ../no.csv", field="trace", says="leaves the workspace"),
+    profile("a trace and sessions", f"trace: prices.yaml, {STATED}", field="sessions_per_day", says="with a trace"),
+    profile("a trace and hours", f"trace: x.csv, hours: {[1] * 24}", field="hours", says="with a trace"),
+    profile("a trace and rates", f"trace: x.csv, cache_hit_rate: {[1] * 24}", field="cache_hit_rate", says="by hour"),
+]
+ALL = [*RUBRICS, *SLOS, *PROFILES]
 
 
 @pytest.mark.parametrize("bad", ALL, ids=lambda bad: f"{bad.file} {bad.name}")
@@ -217,3 +249,20 @@ def test_a_filter_that_no_case_passes_is_a_fault(tmp_path: Path) -> None:
     assert [(f.field, f.problem) for f in found] == [
         ("dimensions.mentions.where", "no case matches kind: status and session_kind: x")
     ]
+
+
+def test_a_profile_without_requests_a_session_needs_them_somewhere(tmp_path: Path) -> None:
+    edits: dict[str, Edit] = {
+        "slo": ("  sessions_per_day: 1000\n  requests_per_session: 2\n", f"{CHAT}{{sessions_per_day: 9}}\n")
+    }
+    assert [f.field for f in faults_of(written(tmp_path, edits))] == ["traffic.profiles.chat.requests_per_session"]
+
+
+@pytest.mark.parametrize(
+    ("trace", "says"),
+    [("offset_s\n3\n3\n", "spans no time"), ("when\n1\n", "no column 'offset_s'"), ("offset_s\nx\n", "no time")],
+)
+def test_a_trace_that_cannot_be_counted_says_why(tmp_path: Path, trace: str, says: str) -> None:
+    root = written(tmp_path, {"slo": ("  sessions_per_day: 1000\n", f"{CHAT}{{trace: prompts/trace.csv}}\n")})
+    (root / "prompts/trace.csv").write_text(trace)
+    assert [says in fault.problem for fault in faults_of(root)] == [True]

@@ -15,9 +15,9 @@ from triaxis.adapters.workspace.read_slo import GUARDS
 from triaxis.adapters.workspace.wire_evaluation import WireLimits, WireProbe, WireServing
 from triaxis.adapters.workspace.wire_rubric import EVALUATORS
 from triaxis.cli.main import VERBS, triaxis
-from triaxis.cli.read import EXIT
 from triaxis.domain.variant import LEVERS
 from triaxis.rules.names import ERRORS_RATE, LATENCIES, STATISTICS
+from triaxis.rules.standing import EXIT
 from triaxis.wiring import file_schema, file_schemas
 
 REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")

@@ -59,10 +59,11 @@ SLO = """\
 schema_version: 1
 owner: drift-watch
 review_by: 2099-12-31
-latency: [{measure: full, statistic: p95, max_ms: 20000}]
-cost: [{per: request, max_usd: 0.005}]
+latency: [{measure: full, statistic: p95, max_ms: 20000, tolerance_ms: 10000}]
+cost: [{per: request, max_usd: 0.005, tolerance_usd: 0.01}]
 precision: [{dimension: prime, min: 0.80}]
 regression: {margin: {precision: 0.02, latency: 0.1, cost: 0.1}}
+weights: {latency: 0.5, cost: 0.2, precision: 0.3, because: "a person is waiting"}
 """
 
 
@@ -91,8 +92,8 @@ def write_prime(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def card(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The scorecard, after a run that called nobody and a second one with nothing to do."""
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports, after a run that called nobody and a second one with nothing to do."""
     folder = tmp_path_factory.mktemp("prime")
     with running_provider(folder / "ledger.jsonl") as provider:
         project = Project(root=folder / "workspace", provider=provider, home=folder / "home")
@@ -101,7 +102,12 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         first, second = project.run(), project.run()
         assert (first["calls"], len(first["stages"]), second["stages"]) == (0, 7, [])
         assert provider.bills() == []
-    return json.loads((project.root / "reports/scorecard.json").read_text())
+    return project.root / "reports"
+
+
+@pytest.fixture(scope="module")
+def card(reports: Path) -> dict[str, Any]:
+    return json.loads((reports / "scorecard.json").read_text())
 
 
 def published() -> dict[str, float]:
@@ -146,3 +152,27 @@ def test_the_difference_of_p95_is_paired_over_the_cases(card: dict[str, Any]) ->
     assert (round(p95["difference"]), round(p95["baseline"]), p95["n"]) == (-9102, 21474, 1000)
     assert p95["low"] < p95["difference"] < p95["high"] < 0
     assert against["latency.ttft.p95"]["absent"] == "no imported answer carries ttft_ms"
+
+
+def test_the_composite_goes_up_all_the_same_and_the_page_shows_it(card: dict[str, Any], reports: Path) -> None:
+    """Half of the weight is on latency: 0.5 x 0.853 + 0.2 x 0.117 + 0.3 x 0.84, against 0.5 + 0.2 + 0.3 x 0.511."""
+    composites = [card["variants"][name]["axes"]["composite"] for name in ("gpt-4-0314", "gpt-4-0613")]
+    assert composites == [pytest.approx(0.7018, abs=5e-5), pytest.approx(0.8533, abs=5e-5)]
+    won = card["winner_by_weights"]
+    assert won["now"] == ["gpt-4-0613"]
+    told = "gpt-4-0613 (held back) wins under the weights of the SLO."
+    turned = "gpt-4-0314 (held back) wins once precision weighs more than 0.52."
+    assert {told, turned} <= set(won["sentences"])
+    page, markdown = (reports / "scorecard.html").read_text(), (reports / "scorecard.md").read_text()
+    for text in (page, markdown):
+        assert told in text
+        assert "gpt-3.5-turbo-0301, gpt-3.5-turbo-0613 and gpt-4-0613 are held back." in text
+    assert page.count("<polygon") == len(won["regions"]) + 1
+
+
+def test_no_version_beats_another_on_everything(card: dict[str, Any]) -> None:
+    """Each is the best of the four at something: precision, p95, dollars, or dollars at its precision."""
+    assert (card["pareto"], card["dominated"], card["pareto_outside"]) == (sorted(card["variants"]), {}, {})
+    assert set(card["pareto_share"].values()) == {1}
+    june = card["pareto_points"]["gpt-4-0613"]
+    assert june["latency"]["low"] < june["latency"]["value"] < june["latency"]["high"]

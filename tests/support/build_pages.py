@@ -8,15 +8,22 @@ from html.parser import HTMLParser
 from typing import TypeAlias
 
 from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_measures
+from build_front import a_front, some_winners
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from triaxis.domain.evaluation import Expectation, Quarantined, Validation
+from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.measures import DimensionMeasures
 from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
 from triaxis.domain.slo import Weights
+from triaxis.domain.step_measures import StepMeasure, StepsMeasures
+from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
 from triaxis.quantities import Absent
+from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.sheet import sheet
+from triaxis.rules.steps_sheet import steps_sheet
+from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.steps.publish import Answer, Contrast
 
 Bones: TypeAlias = list[tuple[str, ...]]
@@ -38,6 +45,8 @@ def a_card_of(word: str) -> Scorecard:
         some_measures(f"{word} candidate", levers=(word,)),
         route_arms={word: word},
         precision={word: scored, f"{word} too": unscored},
+        cost=replace(some_measures().cost, at_scale=_at_scale_of(word)),
+        steps=_steps_of(word),
     )
     objectives = (
         replace(an_objective("fail", name=f"precision.{word}"), why=word),
@@ -59,7 +68,55 @@ def a_card_of(word: str) -> Scorecard:
         weights=Weights(latency=0.4, cost=0.2, precision=0.4, because=word),
         off={word: word},
         ground_truth=GroundTruth(cases=9, success=False, failed=(word,), quarantined=(word,)),
+        front=_a_front_of(word),
+        winners=_winners_of(word),
     )
+
+
+def _at_scale_of(word: str) -> AtScale:
+    profile = TrafficProfile(name=word, requests_per_day=1000, peak_per_s=0.5, routes={word: 1.0})
+    known = ProfileCost(
+        profile=profile,
+        per_request=an_estimate(1.0),
+        per_month=an_estimate(3000.0),
+        cached_share=0.5,
+        cached_share_source=word,
+    )
+    unknown = replace(known, profile=replace(profile, name=f"{word} too"), per_month=Absent(word), cached_share=None)
+    return AtScale(profiles=(known, unknown), per_month=Absent(word), ceiling_usd=5000)
+
+
+def _steps_of(word: str) -> StepsMeasures:
+    step = StepMeasure(
+        name=word, answers=9, success=an_estimate(0.9), latency_ms=Absent(word), cost_usd=an_estimate(0.01)
+    )
+    return StepsMeasures(
+        source="responses",
+        answers=9,
+        steps=(step, replace(step, name=f"{word} too")),
+        latency_ms=an_estimate(900.0),
+        cost_usd=Absent(word),
+        product=Absent(word),
+        end_to_end=an_estimate(0.8),
+        worst=word,
+    )
+
+
+def _a_front_of(word: str) -> Front:
+    big, slow, _ = a_front().points.values()
+    return Front(
+        points={f"{word} base": big, f"{word} candidate": slow},
+        dominated={f"{word} candidate": (f"{word} base",)},
+        share={f"{word} base": 1.0, f"{word} candidate": 0.125},
+        outside={word: word},
+    )
+
+
+def _winners_of(word: str) -> Winners:
+    given = some_winners()
+    names = ((f"{word} base",), (f"{word} candidate", word))
+    regions = tuple(replace(r, variants=own) for r, own in zip(given.regions, names, strict=True))
+    return replace(given, regions=regions, now=names[0], outside={word: word}, sentences=(word, word))
 
 
 def card_values(word: str) -> Mapping[str, object]:
@@ -70,6 +127,9 @@ def card_values(word: str) -> Mapping[str, object]:
     return {
         "card": card,
         "sheet": sheet(card),
+        "fronts": front_sheet(card),
+        "scale": traffic_sheet(card),
+        "steps": steps_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

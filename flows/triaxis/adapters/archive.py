@@ -17,6 +17,8 @@ from triaxis.adapters.evidence_codec import encode
 from triaxis.adapters.md5s import Md5s
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.dag import STAGES
+from triaxis.domain.evaluation import Inputs
+from triaxis.domain.hashes import candidate_hashes
 from triaxis.ports.clock import Clock
 
 
@@ -33,8 +35,8 @@ class Archive:
     def __init__(self, root: Path, reports: str, *, md5s: Md5s, clock: Clock) -> None:
         self._root, self._reports, self._md5s, self._clock = root, reports, md5s, clock
 
-    def add(self, scorecard_id: str, raw_files: Sequence[str]) -> bool:
-        """Keeps the current scorecard with where it came from and the checksum of every file behind it.
+    def add(self, scorecard_id: str, raw_files: Sequence[str], inputs: Inputs) -> bool:
+        """Keeps the current scorecard and its objectives, where it came from, and the checksum of every file behind it.
 
         Returns:
             Whether it was new: an archived scorecard is never written again, its provenance least of all.
@@ -45,7 +47,13 @@ class Archive:
         files = self._manifest(raw_files)
         contents = {
             "scorecard.json": (self._root / self._reports / "scorecard.json").read_bytes(),
-            "provenance.json": encode(self._provenance({path: entry["md5"] for path, entry in files.items()})),
+            "slo.json": encode(inputs.slo),
+            "provenance.json": encode(
+                {
+                    **self._provenance({path: entry["md5"] for path, entry in files.items()}),
+                    "variants": candidate_hashes(inputs.variants, inputs.baseline),
+                }
+            ),
             "manifest.json": encode({"schema_version": 1, "files": files}),
         }
         self._write(folder, contents)
@@ -77,7 +85,7 @@ class Archive:
         under = (self._root / path).rglob("*")
         return [path, *(file.relative_to(self._root).as_posix() for file in under if file.is_file())]
 
-    def _provenance(self, md5s: Mapping[str, str]) -> JsonValue:
+    def _provenance(self, md5s: Mapping[str, str]) -> Mapping[str, JsonValue]:
         """When, by which release and from which commit and files; nothing of the machine but its kind."""
         return {
             "schema_version": 1,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
+from typing import Any, cast
 
 from triaxis.adapters.dvc_files import Pipeline, kept_outs, repository, stale_targets
 from triaxis.adapters.md5s import Md5s
@@ -80,3 +81,22 @@ def _commit(root: Path, targets: Sequence[str]) -> None:
             raise NotVersioned(f"DVC could not record this run: {error}. Run `dvc status` to see more.") from error
         else:
             return
+
+
+def cache_folder(root: Path) -> Path | None:
+    """Where DVC keeps contents by md5; None where DVC has no say over the folder.
+
+    Raises:
+        NotVersioned: where DVC's own settings cannot be read.
+    """
+    if repository(root) is None:
+        return None
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root)) as repo:
+            return Path(str(cast("Any", repo.cache).local.path))
+    except DvcException as error:
+        raise NotVersioned(f"DVC's settings cannot be read: {error}. Run `dvc cache dir` to see more.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
@@ -171,6 +172,10 @@ class FileEvidence:
         except ValueError as error:
             raise StoreDamaged(f"{file} is damaged: {error}. Delete it; `triaxis run` makes it again") from error
         return value
+
+    def copy(self, into: Path) -> None:
+        """Copies the evidence into another reports folder."""
+        shutil.copytree(self._folder, into / self._folder.name)
 
     def read_text(self, path: str) -> str:
         """A text file at a path relative to the reports folder."""

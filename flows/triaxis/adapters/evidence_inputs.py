@@ -17,6 +17,7 @@ from triaxis.adapters.stored_cases import stored_cases
 from triaxis.adapters.untouched import Seen, seen
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Prices, Validation
+from triaxis.domain.looks import Looks
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rubric import Dimension, PythonFunction, Rubric
 from triaxis.domain.slo import Slo
@@ -25,6 +26,7 @@ from triaxis.errors import NotMade, StoreDamaged
 
 T = TypeVar("T")
 RESPONSES = "responses.parquet"
+LOOKS = "looks.json"
 INDEX = "evaluators/index.json"
 """Which of the workspace's files each evaluator was copied from. It is there even when there is none, because DVC
 versions no empty folder."""
@@ -65,6 +67,8 @@ class InputFiles:
             INDEX: encode({copy_of(file): file for file in sources}),
             **{copy_of(file): source.encode() for file, source in sources.items()},
         }
+        if inputs.looks is not None:
+            texts[LOOKS] = encode(inputs.looks)
         for name, content in texts.items():
             write_whole(self._folder / name, content)
         parquet.write_table(self._folder / "cases.parquet", tables.CASES, map(tables.case_cells, inputs.cases))
@@ -102,7 +106,12 @@ class InputFiles:
             slo=self._value("slo.json", Slo),
             prices=self._value("prices.json", Prices),
             labels=tuple(map(tables.label_of, parquet.scan(self._present("labels.parquet"), list(tables.LABELS)))),
+            looks=self._value(LOOKS, Looks) if (self._folder / LOOKS).is_file() else None,
         )
+
+    def prices(self) -> Prices:
+        """The price rows alone."""
+        return self._value("prices.json", Prices)
 
     def validation(self) -> Validation:
         """The outcome of the validation."""

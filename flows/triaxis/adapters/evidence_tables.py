@@ -73,6 +73,7 @@ RESPONSES: Final[Layout] = {
     "completion_tokens": "int",
     "cost_usd": "float",
     "body": "text",
+    "steps": "text",
 }
 LABELS: Final[Layout] = {
     "id": "text",
@@ -198,12 +199,15 @@ def _tags(cell: str) -> Mapping[str, Any]:
 
 def response_cells(response: ImportedResponse) -> tuple[Cell, ...]:
     """The imported output in the order of `RESPONSES`."""
-    return tuple(getattr(response, name) for name in RESPONSES)
+    *said, steps = (getattr(response, name) for name in RESPONSES)
+    return (*said, _JSON([step.to_json() for step in steps]) if steps else None)
 
 
 def response_of(cells: Sequence[Cell]) -> ImportedResponse:
     """The imported output of cells in the order of `RESPONSES`."""
-    return ImportedResponse(**cast("Any", dict(zip(RESPONSES, cells, strict=True))))
+    line: Any = dict(zip(RESPONSES, cells, strict=True))
+    line["steps"] = () if line["steps"] is None else tuple(Step(**step) for step in json.loads(line["steps"]))
+    return ImportedResponse(**line)
 
 
 def label_cells(label: HumanLabel) -> tuple[Cell, ...]:

@@ -21,8 +21,12 @@ def run(root: Path, config: str, variants: tuple[str, ...], no_wait: bool, as_js
 
     Example: triaxis run -c full.yaml
     """
+    from triaxis.cli.loud import warn
     from triaxis.cli.progress import progress
+    from triaxis.pipelines.deciding import standings
     from triaxis.pipelines.run import run_all
+    from triaxis.rules.looks import looks_notes
+    from triaxis.wiring import archived
 
     with progress() as shown:
         outcome = asyncio.run(run_all(root, config, shown, only=variants, wait=not no_wait))
@@ -30,3 +34,6 @@ def run(root: Path, config: str, variants: tuple[str, ...], no_wait: bool, as_js
         click.echo(json.dumps(outcome.to_json(), indent=2, sort_keys=True))
     else:
         click.echo(outcome.text())
+        for note in looks_notes(outcome.card):
+            click.echo(f"note: {note}")
+    warn(standings(outcome.card, tuple(outcome.card.variants), archived(root, config)))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
+from triaxis.domain.looks import Looks, Split
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.slo import Slo
@@ -103,6 +104,8 @@ class Inputs:
     slo: Slo
     prices: Prices
     labels: tuple[HumanLabel, ...] = ()
+    looks: Looks | None = None
+    """None until `prepare` has counted them, and in inputs from before it did."""
 
     def variant(self, name: str) -> Variant:
         """The variant of that name; `check` has made sure that every name used exists."""
@@ -195,5 +198,7 @@ class Source:
     """What is odd but legal, one sentence each."""
     responses: Iterable[ImportedResponse] = ()
     """The outputs of all imported variants, in any order; read anew each time, since they may not fit into memory."""
+    split: Split | None = None
+    """Which side of the dataset is evaluated; None for all of it."""
     longest_response: int = 0
     """Bytes of the longest imported answer, which bound what judging it may cost."""

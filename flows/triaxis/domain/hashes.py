@@ -33,6 +33,11 @@ def variants_sha256(variants: Iterable[Variant]) -> str:
     return sha256_json([_meaning(v) for v in sorted(variants, key=_name)])
 
 
+def candidate_hashes(variants: Iterable[Variant], baseline: str) -> dict[str, str]:
+    """A hash of each variant by name, the baseline apart: what makes two candidates of one name two."""
+    return {v.name: variants_sha256([v]) for v in variants if v.name != baseline}
+
+
 def slo_sha256(slo: Slo) -> str:
     """Over the whole SLO, owner and review date included; the order of objectives counts for nothing."""
     said = dict(_meaning(slo))

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from triaxis.domain.frontier import Front
+from triaxis.domain.step_measures import StepsMeasures
+from triaxis.domain.traffic import AtScale
 from triaxis.quantities import Absent, Estimate, Measure, Money
 
 
@@ -71,6 +74,8 @@ class CostMeasures:
     """What the variant's rows are known to have cost, failed attempts included, judging apart."""
     possible_usd: Money
     """No more than this was billed on top, by attempts of unknown fate."""
+    at_scale: AtScale | None = None
+    """Under the SLO's traffic profiles; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,8 @@ class VariantMeasures:
     """In the order of `Slo.objectives`."""
     against_baseline: Mapping[str, DifferenceOrAbsent] = field(default_factory=dict[str, DifferenceOrAbsent])
     """By measure name; empty for the baseline."""
+    steps: StepsMeasures | None = None
+    """None where neither its answers nor the cases have steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,8 @@ class Measures:
     evidence_sha256: str
     weighted_to_mix: bool
     """Whether gated figures are weighted to production's traffic mix."""
+    front: Front | None = None
+    """None in measures of a release that made none."""
 
 
 def estimated(measure: Measure) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from triaxis.domain.canonical import JsonValue, sha256_json, without_nulls
+from triaxis.domain.case import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class ImportedResponse:
     cost_usd: float | None = None
     body: str | None = None
     """The body of a line of a provider's batch result file, which says what the fields above would; else None."""
+    steps: tuple[Step, ...] = ()
+    """What the answer was made of, where several calls made it."""
 
     @property
     def key(self) -> str:
@@ -47,5 +50,5 @@ class ImportedResponse:
 
     def _said(self) -> dict[str, JsonValue]:
         """Everything that was recorded; which variant it is imported for, and as which repeat, is no part of it."""
-        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("variant", "sample")}
-        return without_nulls(named)
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("variant", "sample", "steps")}
+        return without_nulls({**named, "steps": [step.to_json() for step in self.steps] or None})

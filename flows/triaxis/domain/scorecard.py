@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from triaxis.domain.frontier import Front, Winners
+from triaxis.domain.looks import Looks
 from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
 from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
@@ -122,3 +124,8 @@ class Scorecard:
     weighted_to_mix: bool = False
     """Whether gated figures are weighted to production's traffic mix; else they speak of the dataset's."""
     ground_truth: GroundTruth | None = None
+    front: Front | None = None
+    """None in a scorecard of a release that made none."""
+    winners: Winners | None = None
+    looks: Looks | None = None
+    """What was looked at up to here; None in scorecards from before that was counted."""

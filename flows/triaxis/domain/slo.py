@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from triaxis.domain.case import Where
+from triaxis.domain.traffic import TrafficProfile
 
 Axis: TypeAlias = Literal["latency", "cost", "precision", "errors"]
 AXES: tuple[Axis, ...] = ("latency", "cost", "precision", "errors")
@@ -118,3 +119,5 @@ class Slo:
     confidence: float = 0.95
     regression: Regression = Regression()
     weights: Weights | None = None
+    profiles: tuple[TrafficProfile, ...] = ()
+    """Production traffic surface by surface, sorted by name, in place of `Traffic.sessions_per_day`."""

@@ -67,7 +67,14 @@ async def prepare(session: Session, dispatch: Dispatch) -> None:
     del dispatch
     w, shown = session.wiring, session.progress
     shown.begin("prepare", 0, "")
-    inputs = prepare_step.prepare(source=session.source, validator=w.validator, evidence=w.evidence, only=session.only)
+    source = session.source
+    inputs = prepare_step.prepare(
+        source=source,
+        validator=w.validator,
+        evidence=w.evidence,
+        only=session.only,
+        past=w.archived.looks(source.inputs.name),
+    )
     shown.end("prepare", f"{len(inputs.cases)} cases, {len(inputs.variants)} variants")
 
 
@@ -159,7 +166,7 @@ async def publish(session: Session, dispatch: Dispatch) -> None:
     w = session.wiring
     card = publish_step.publish(evidence=w.evidence, pages=w.pages)
     session.progress.end("publish", f"{w.reports}/scorecard.html")
-    w.archive.add(card.id, session.files)
+    w.archive.add(card.id, session.files, w.evidence.inputs())
 
 
 Run: TypeAlias = Callable[[Session, Dispatch], Awaitable[None]]

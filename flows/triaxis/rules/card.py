@@ -5,13 +5,16 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     slo                      {owner, review_by, weights: {latency, cost, precision, because}}
     mix                      `production mix`, or `dataset mix, not production mix`
     dimensions_off           {NAME: why} of dimensions that score nothing
+    looks                    {datasets, variants, split}: what was looked at so far; not there in older scorecards
     ground_truth             {cases, success, failed: [expectation], quarantined: [id]}
+    pareto, ...              as `rules.front_card` says
     variants.NAME
       latency.successes      the same quantiles over successes only, as published tables have them
       latency.probe          {client, blocks, requests, warmup, errors, lag_p99_ms, autocorrelated, cached_share,
                              histogram_ms: {full: [0%, 1%, ... 100%], ttft}}; not there where nothing was probed;
                              client `imported`, and no lag, where the times were imported
-      cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source
+      cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source,
+                             at_scale (as `rules.traffic_card` says)
       precision.dimensions   answered_only, scored, abstained, failed (counts), unvalidated
       axes.binding           the axis with the least headroom to its limit
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
@@ -26,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue, sha256_json
 from triaxis.domain.measures import CostMeasures, DimensionMeasures, LatencyMeasures, ObjectiveMeasure, ProbeFacts
@@ -40,9 +42,12 @@ from triaxis.domain.scorecard import (
     Scorecard,
     VariantCard,
 )
-from triaxis.quantities import Above, Absent, Estimate, Measure
-
-Json: TypeAlias = dict[str, JsonValue]
+from triaxis.quantities import Absent, Measure
+from triaxis.rules.card_values import Json, known, measure_json, number, rounded
+from triaxis.rules.front_card import front_json
+from triaxis.rules.looks_card import looks_json
+from triaxis.rules.steps_card import steps_json
+from triaxis.rules.traffic_card import at_scale_json
 
 PRODUCTION_MIX = "production mix"
 DATASET_MIX = "dataset mix, not production mix"
@@ -68,13 +73,16 @@ def to_json(card: Scorecard) -> Json:
         "mix": PRODUCTION_MIX if card.weighted_to_mix else DATASET_MIX,
         "dimensions_off": dict(card.off),
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
+        **front_json(card),
     }
+    if card.looks is not None:
+        value["looks"] = looks_json(card.looks)
     return value if card.ground_truth is None else {**value, "ground_truth": _ground_truth(card.ground_truth)}
 
 
 def _slo(card: Scorecard) -> Json:
     value: Json = {"owner": card.owner, "review_by": card.review_by}
-    return value if card.weights is None else {**value, "weights": _rounded(asdict(card.weights))}
+    return value if card.weights is None else {**value, "weights": rounded(asdict(card.weights))}
 
 
 def _ground_truth(truth: GroundTruth) -> Json:
@@ -84,28 +92,6 @@ def _ground_truth(truth: GroundTruth) -> Json:
         "failed": sorted(truth.failed),
         "quarantined": sorted(truth.quarantined),
     }
-
-
-def _rounded(values: Mapping[str, float | str]) -> Json:
-    return {key: value if isinstance(value, str) else number(value) for key, value in values.items()}
-
-
-def number(value: float) -> float:
-    """12 significant digits, and no negative zero."""
-    return float(f"{value:.12g}") + 0.0
-
-
-def measure_json(measure: Measure) -> Json:
-    """An estimate, `{above: limit}` or `{absent: why}`."""
-    match measure:
-        case Absent(why=why):
-            return {"absent": why}
-        case Above(limit=limit):
-            return {"above": number(limit)}
-        case Estimate():
-            return _rounded(asdict(measure))
-        case _:
-            assert_never(measure)
 
 
 def _axis(value: float | Absent) -> JsonValue:
@@ -129,6 +115,7 @@ def _variant(card: VariantCard) -> Json:
         "against_baseline": {name: _compared(c) for name, c in card.against_baseline.items()},
         "verdict": card.verdict,
         "reasons": list(card.reasons),
+        **steps_json(measures),
     }
 
 
@@ -157,7 +144,7 @@ def _probe(facts: ProbeFacts) -> Json:
         "autocorrelated": facts.autocorrelated,
         "histogram_ms": {kind: [number(ms) for ms in times] for kind, times in facts.histogram_ms.items()},
     }
-    return value | _known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
+    return value | known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
 
 
 def _cost(cost: CostMeasures) -> Json:
@@ -171,7 +158,7 @@ def _cost(cost: CostMeasures) -> Json:
         "parts": {kind: number(usd) for kind, usd in cost.parts.items()},
         "cached_share_source": cost.cached_share_source,
     }
-    return value | _known({"cached_share": cost.cached_share})
+    return value | known({"cached_share": cost.cached_share}) | at_scale_json(cost)
 
 
 def _dimension(dimension: DimensionMeasures) -> Json:
@@ -221,19 +208,13 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
     ):
         if measure is not None:
             value[key] = measure_json(measure)
-    return value | _known({"bound": judged.bound, "more": judged.more, "units": measured.units})
+    return value | known({"bound": judged.bound, "more": judged.more, "units": measured.units})
 
 
 def _compared(compared: Compared) -> Json:
     difference = compared.difference
     value: Json = {"verdict": compared.verdict, "gated": compared.gated}
-    value |= _known({"margin": compared.margin, "p_adjusted": compared.p_adjusted, "more": compared.more})
+    value |= known({"margin": compared.margin, "p_adjusted": compared.p_adjusted, "more": compared.more})
     if isinstance(difference, Absent):
         return {**value, "absent": difference.why}
-    known = {key: figure for key, figure in asdict(difference).items() if figure is not None}
-    return value | _rounded(known)
-
-
-def _known(values: Mapping[str, float | None]) -> Json:
-    """The values that are known, rounded."""
-    return {key: number(value) for key, value in values.items() if value is not None}
+    return value | rounded({key: figure for key, figure in asdict(difference).items() if figure is not None})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Mapping
+from typing import cast
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.measures import (
@@ -33,11 +33,25 @@ from triaxis.domain.scorecard import (
 )
 from triaxis.domain.slo import Axis, Weights
 from triaxis.errors import StoreDamaged
-from triaxis.quantities import Above, Absent, Estimate, Measure, Money
+from triaxis.quantities import Absent, Money
 from triaxis.rules.card import PRODUCTION_MIX
+from triaxis.rules.card_values import JsonObject as Json
+from triaxis.rules.card_values import count_of as _count
+from triaxis.rules.card_values import flag_of as _flag
+from triaxis.rules.card_values import known_of as _known
+from triaxis.rules.card_values import list_of as _list
+from triaxis.rules.card_values import measure_of as _measure
+from triaxis.rules.card_values import measures_of as _measures
+from triaxis.rules.card_values import number_of as _number
+from triaxis.rules.card_values import object_of as _object
+from triaxis.rules.card_values import text_of as _text
+from triaxis.rules.card_values import texts_by_name as _texts_by_name
+from triaxis.rules.card_values import texts_of as _texts
+from triaxis.rules.front_card import front_of, winners_of
+from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
-
-Json: TypeAlias = Mapping[str, JsonValue]
+from triaxis.rules.steps_card import steps_of
+from triaxis.rules.traffic_card import at_scale_of
 
 
 def from_json(value: JsonValue) -> Scorecard:
@@ -71,6 +85,9 @@ def _scorecard(card: Json) -> Scorecard:
         off=_texts_by_name(card["dimensions_off"]),
         weighted_to_mix=card["mix"] == PRODUCTION_MIX,
         ground_truth=_ground_truth(_object(card["ground_truth"])) if "ground_truth" in card else None,
+        front=front_of(card),
+        winners=winners_of(card),
+        looks=looks_from(card["looks"]) if "looks" in card else None,
     )
 
 
@@ -107,6 +124,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         precision={dimension: _dimension(_object(d)) for dimension, d in precision.items()},
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
+        steps=steps_of(card),
     )
     return VariantCard(
         measures=measures,
@@ -151,6 +169,7 @@ def _cost(cost: Json) -> CostMeasures:
         judge_usd=Money.of(_text(cost["judge_usd"])),
         spent_usd=Money.of(_text(cost["spent_usd"])),
         possible_usd=Money.of(_text(cost["possible_usd"])),
+        at_scale=at_scale_of(cost),
     )
 
 
@@ -230,76 +249,9 @@ def _difference(compared: Json) -> DifferenceOrAbsent:
     )
 
 
-def _measures(value: JsonValue) -> dict[str, Measure]:
-    return {name: _measure(measure) for name, measure in _object(value).items()}
-
-
-def _measure(value: JsonValue) -> Measure:
-    figure = _object(value)
-    if "absent" in figure:
-        return Absent(_text(figure["absent"]))
-    if "above" in figure:
-        return Above(_number(figure["above"]))
-    return Estimate(
-        value=_number(figure["value"]),
-        low=_number(figure["low"]),
-        high=_number(figure["high"]),
-        level=_number(figure["level"]),
-        n=_number(figure["n"]),
-        method=_text(figure["method"]),
-    )
-
-
 def _axis(value: JsonValue) -> float | Absent:
     return Absent(_text(value["absent"])) if isinstance(value, Mapping) else _number(value)
 
 
-def _known(members: Json, key: str) -> float | None:
-    """A number that is left out where nobody knows it."""
-    return _number(members[key]) if key in members else None
-
-
 def _known_count(members: Json, key: str) -> int | None:
     return _count(members[key]) if key in members else None
-
-
-def _object(value: JsonValue) -> Json:
-    if isinstance(value, Mapping):
-        return value
-    raise TypeError(f"{value!r} is no object")
-
-
-def _list(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no list")
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no text")
-
-
-def _flag(value: JsonValue) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} is neither true nor false")
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise TypeError(f"{value!r} is no number")
-
-
-def _count(value: JsonValue) -> int:
-    return int(_number(value))
-
-
-def _texts(value: JsonValue) -> tuple[str, ...]:
-    return tuple(map(_text, _list(value)))
-
-
-def _texts_by_name(value: JsonValue) -> dict[str, str]:
-    return {name: _text(text) for name, text in _object(value).items()}

@@ -32,6 +32,8 @@ class CostRows:
     sources: tuple[str, ...]
     """Where the cached share comes from, per model variant behind the rows: measured, declared, unknown."""
     cached_share: float | None
+    at_ends: tuple[Floats, Floats] | None = None
+    """The same dollars with nothing of a prompt read from cache, and with all of it; None where nobody asked."""
 
     @property
     def missing(self) -> Absent | None:
@@ -44,7 +46,13 @@ class CostRows:
     def within(self, frame: CaseFrame, where: Where) -> CostRows:
         """The rows of a slice."""
         chosen = frame.within(where)[self.cases]
-        return replace(self, cases=self.cases[chosen], usd=self.usd[chosen], parts={})
+        return replace(self, cases=self.cases[chosen], usd=self.usd[chosen], parts={}, at_ends=None)
+
+    def with_cached_share(self, share: float) -> CostRows:
+        """The rows with another share of each prompt read from cache, over which dollars are a straight line."""
+        assert self.at_ends is not None, "whoever assumes a share asks for the dollars at both ends"
+        nothing, everything = self.at_ends
+        return replace(self, usd=nothing + share * (everything - nothing), parts={}, cached_share=share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +89,18 @@ def production_cost(
 
 
 def imported_cost(
-    usage: UsageColumns, stated: Floats, terminal: Mask, row: PriceRow | None, variant: ImportedVariant
+    usage: UsageColumns,
+    stated: Floats,
+    terminal: Mask,
+    row: PriceRow | None,
+    variant: ImportedVariant,
+    *,
+    cached: Cached,
 ) -> tuple[CostColumns, str]:
     """What each imported answer would cost: what it is said to have cost, else its tokens at the variant's model.
 
     A terminal outcome that says neither costs nothing, as one of a call does.
     """
-    cached = cached_share(variant.serving, None)
     priced, why = production_cost(usage, terminal, row, variant.serving, cached)
     free = terminal & np.isnan(stated) & ~usage.known
     said = ~np.isnan(stated) | free
@@ -124,7 +137,7 @@ def cost_per(
     if isinstance(weighing, Absent):
         return weighing
     if per == "request":
-        return _mean(chosen, frame, weighing, level)
+        return mean_usd(chosen, frame, weighing, level=level)
     session = _per_session(chosen, frame, weighing, traffic, level)
     if per == "session":
         return session
@@ -185,10 +198,11 @@ def _per_session(rows: CostRows, frame: CaseFrame, weighing: Weighing, traffic: 
         lacking = distinct(rows.cases[sessions == NONE])
         why = f"{lacking} cases name no session" if lacking else "sessions lack the cases that were left out"
         return Absent(f"{why}, and the SLO does not state traffic.requests_per_session")
-    return scaled(_mean(rows, frame, weighing, level), traffic.requests_per_session)
+    return scaled(mean_usd(rows, frame, weighing, level=level), traffic.requests_per_session)
 
 
-def _mean(rows: CostRows, frame: CaseFrame, weighing: Weighing, level: float) -> Measure:
+def mean_usd(rows: CostRows, frame: CaseFrame, weighing: Weighing, *, level: float) -> Measure:
+    """Mean dollars a request of rows that all have a cost; sessions and repeats cluster."""
     clusters = frame.clusters[rows.cases]
     return _free(rows, distinct(clusters), level) or mean_unbounded(
         rows.usd, clusters=clusters, level=level, weights=weighing.weights, strata=weighing.strata

@@ -45,6 +45,8 @@ class Mix:
     """Per stratum; they sum to 1."""
     names: tuple[str, ...]
     """Of the strata, such as `route=complex`."""
+    source: str = "traffic.mix"
+    """Who states the shares, for messages."""
 
     def weighing(self, told: Codes, among: Mask | None = None) -> Weighing | Absent:
         """What rows count when they speak for production.
@@ -62,12 +64,12 @@ class Mix:
         domain = self.shares * self._counts(meant) / np.maximum(self._counts(), 1)
         rows = self._counts(told)
         if not domain.any():
-            return Absent("traffic.mix gives no share of production to any of these cases")
+            return Absent(f"{self.source} gives no share of production to any of these cases")
         silent = np.flatnonzero((domain > 0) & (rows == 0))
         if len(silent):
             first = int(silent[0])
             share = f"{float(domain[first]):.3g} of production"
-            return Absent(f"nothing is known of {self.names[first]}, which traffic.mix makes {share}")
+            return Absent(f"nothing is known of {self.names[first]}, which {self.source} makes {share}")
         each = np.append(np.divide(domain, rows, out=np.zeros_like(domain), where=rows > 0), 0.0)
         weights = each[self.strata[told]]  # the appended 0 is what OUTSIDE indexes
         return Weighing(weights=weights * (len(told) / weights.sum()), strata=self.strata[told])
@@ -78,7 +80,11 @@ class Mix:
 
 
 def mix_of(
-    tags: Mapping[str, tuple[Codes, Sequence[str]]], production: Mapping[str, Mapping[str, float]], cases: int
+    tags: Mapping[str, tuple[Codes, Sequence[str]]],
+    production: Mapping[str, Mapping[str, float]],
+    cases: int,
+    *,
+    source: str = "traffic.mix",
 ) -> Mix | Absent:
     """Production's mix over some cases.
 
@@ -86,6 +92,7 @@ def mix_of(
         tags: Of each tag, every case's value by its place in the sorted values; -1 where it has none.
         production: Tag to value to production's share of it.
         cases: How many there are.
+        source: Who states the shares, for messages.
 
     Returns:
         Absent where a value of some share has no case, or no weights of the cases have all of the shares at once.
@@ -95,16 +102,16 @@ def mix_of(
     for tag, shares in production.items():
         lacking = next((v for v, share in shares.items() if share > 0 and v not in {c.get(tag) for c in cells}), None)
         if lacking is not None:
-            return Absent(f"no case has {tag}={lacking}, which traffic.mix makes {shares[lacking]:.3g} of production")
+            return Absent(f"no case has {tag}={lacking}, which {source} makes {shares[lacking]:.3g} of production")
         place = {value: code for code, value in enumerate(shares)}
         codes = np.array([place[cell[tag]] for cell in cells], dtype=np.intp)
         margins.append((codes, np.array(list(shares.values())) / sum(shares.values())))
     counts = np.bincount(strata[strata != OUTSIDE], minlength=len(cells)).astype(np.float64)
     raked = rake(counts, margins)
     if isinstance(raked, Absent):
-        return Absent(f"traffic.mix cannot be weighed to: {raked.why}")
+        return Absent(f"{source} cannot be weighed to: {raked.why}")
     names = tuple(", ".join(f"{tag}={value}" for tag, value in cell.items()) for cell in cells)
-    return Mix(strata=strata, shares=raked, names=names)
+    return Mix(strata=strata, shares=raked, names=names, source=source)
 
 
 def _crossed(

@@ -138,7 +138,7 @@ def _over_schedule(
     level: float,
     rng: np.random.Generator,
 ) -> DifferenceOrAbsent:
-    if not _share_arrivals(ours, theirs):
+    if not share_arrivals(ours, theirs):
         return Absent("the two probes did not share one arrival schedule")
     if frame.mix is not None and not np.array_equal(ours.cases, theirs.cases):
         return Absent("the two probes did not ask the same cases, and cannot be weighed to one mix together")
@@ -161,7 +161,8 @@ def _ranked(times: Floats) -> Floats:
     return np.where(np.isnan(times), np.inf, times)
 
 
-def _share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+def share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+    """Whether two probes sent their requests by one schedule, so that slot by slot they met the same load."""
     return (
         np.array_equal(ours.blocks, theirs.blocks)
         and np.array_equal(ours.index, theirs.index)

@@ -26,6 +26,7 @@ from triaxis.rules.figures import (
     Sheet,
     VariantSummary,
 )
+from triaxis.rules.looks import looks_notes
 from triaxis.rules.names import measure_axis
 from triaxis.rules.plots import Scale, curve, spanning, ticks
 from triaxis.rules.words import counted, dollars, milliseconds, quantity, score
@@ -36,7 +37,7 @@ _TONES: Mapping[Comparison, str] = {"better": "pass", "same": "plain", "worse": 
 
 def sheet(card: Scorecard) -> Sheet:
     """The page of a scorecard; candidates first in order of verdict, the baseline last."""
-    names = _ordered(card)
+    names = ordered(card)
     return Sheet(
         headline=headline(card),
         variants=tuple(_summary(card, name) for name in names),
@@ -54,7 +55,7 @@ def sheet(card: Scorecard) -> Sheet:
 
 def headline(card: Scorecard) -> str:
     """The decision in one sentence."""
-    groups = {v: [n for n in _ordered(card) if card.variants[n].verdict == v and n != card.baseline] for v in _RANK}
+    groups = {v: [n for n in ordered(card) if card.variants[n].verdict == v and n != card.baseline] for v in _RANK}
     parts = [f"{_listed(groups[v])} {_verb(v, len(groups[v]))}" for v in _RANK if groups[v]]
     if not parts:
         return f"{card.baseline} is measured against its objectives; there is no candidate to compare."
@@ -80,7 +81,8 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _ordered(card: Scorecard) -> tuple[str, ...]:
+def ordered(card: Scorecard) -> tuple[str, ...]:
+    """The variants in the order of the page: candidates by verdict, the baseline last."""
     return tuple(sorted(card.variants, key=lambda n: (n == card.baseline, _RANK.index(card.variants[n].verdict), n)))
 
 
@@ -379,4 +381,4 @@ def _notices(card: Scorecard) -> tuple[str, ...]:
     if card.ground_truth is not None and card.ground_truth.quarantined:
         kept_out = counted(len(card.ground_truth.quarantined), "cases")
         notices.append(f"{kept_out} failed validation and stood aside: {', '.join(card.ground_truth.quarantined)}.")
-    return tuple(notices)
+    return (*notices, *looks_notes(card))

@@ -74,6 +74,11 @@ class CaseFrame:
             return UNWEIGHTED
         return self.mix if isinstance(self.mix, Absent) else self.mix.weighing(told, among)
 
+    def under(self, routes: Mapping[str, float], source: str) -> Mix | Absent:
+        """Other traffic than the mix's: these shares of the cases' routes."""
+        tags = {name: (tag.codes, tag.values) for name, tag in self.tags.items()}
+        return mix_of(tags, {"route": routes}, len(self.ids), source=source)
+
     def counted(self, cases: Codes) -> Codes:
         """Of the cases given, one a row, those that production has."""
         return cases if self.mix is None or isinstance(self.mix, Absent) else cases[self.mix.strata[cases] != OUTSIDE]

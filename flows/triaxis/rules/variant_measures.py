@@ -28,6 +28,7 @@ from triaxis.rules.names import (
 )
 from triaxis.rules.pairing import paired_by_case, paired_latency
 from triaxis.rules.tally import CaseFrame, Codes, Mask, distinct, per_case
+from triaxis.rules.traffic import at_scale, objective_month
 
 SeededBy = Callable[[str], np.random.Generator]
 """The generator of one measure of one variant."""
@@ -113,16 +114,18 @@ def _cost(rows: CostRows, plan: Plan, spent: Spent) -> CostMeasures:
         unit: cost_per(rows, plan.frame, plan.slo.traffic, per=unit, level=plan.level)
         for unit in ("request", "session", "month")
     }
+    scale = at_scale(rows, plan.frame, plan.slo, level=plan.level)
     return CostMeasures(
         per_request=per["request"],
         per_session=per["session"],
-        per_month=per["month"],
+        per_month=per["month"] if scale is None else scale.per_month,
         parts=mean_parts(rows, plan.frame),
         cached_share=rows.cached_share,
         cached_share_source=joined_source(rows.sources),
         judge_usd=spent.judge,
         spent_usd=spent.known,
         possible_usd=spent.possible,
+        at_scale=scale,
     )
 
 
@@ -133,6 +136,8 @@ def _objective(objective: Objective, rows: VariantRows, calls: Calls, plan: Plan
         case LatencyObjective(measure=measure, statistic=statistic):
             probe = rows.probe
             return objective_latency(probe, frame, measure=measure, statistic=statistic, where=where, level=level)
+        case CostObjective(per="month") if plan.slo.profiles:
+            return objective_month(rows.costs, frame, plan.slo, where=where, level=level)
         case CostObjective(per=per):
             return objective_cost(rows.costs, frame, plan.slo.traffic, per=per, where=where, level=level)
         case PrecisionObjective(dimension=name):

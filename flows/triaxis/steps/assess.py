@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,9 +13,11 @@ from triaxis.domain.measures import DifferenceOrAbsent, Measures
 from triaxis.domain.rows import Attempt
 from triaxis.ports.evidence import Columns, Evidence, TableName
 from triaxis.quantities import Money
+from triaxis.rules.frontier import front
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
+from triaxis.steps.step_tables import variant_steps
 from triaxis.steps.tables import load
 from triaxis.steps.views import price, rows_of
 
@@ -24,22 +27,31 @@ def assess(*, evidence: Evidence) -> Measures:
 
     Nothing here calls a model or looks at a clock: the same evidence gives the same measures.
     """
-    inputs = evidence.inputs()
+    measures = measured(evidence.inputs(), evidence, evidence.hashes()["dataset_sha256"])
+    evidence.write_measures(measures)
+    return measures
+
+
+def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measures:
+    """What stored rows say under some inputs, which need not be those that they were made for; nothing is written.
+
+    Rows of cases and variants that the inputs lack count for nothing.
+    """
     tables = load(evidence, inputs)
     priced = price(tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
     rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
-    against = _against_baseline(rows, inputs.baseline, plan, evidence.hashes()["dataset_sha256"])
+    against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256)
     spent = _spent(evidence, inputs)
-    measures = Measures(
-        variants={
-            v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants
-        },
+    variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
+    seeded = partial(generator, dataset_sha256, "*")
+    taken = variant_steps(inputs, evidence, tables.frame, level=plan.level)
+    return Measures(
+        variants={name: replace(measured_, steps=taken.get(name)) for name, measured_ in variants.items()},
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=bool(inputs.slo.traffic.mix),
+        front=front(rows, variants, plan, baseline=inputs.baseline, seeded=seeded),
     )
-    evidence.write_measures(measures)
-    return measures
 
 
 def _against_baseline(

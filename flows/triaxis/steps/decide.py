@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 
 from triaxis.domain.evaluation import Inputs, Validation
@@ -13,23 +14,26 @@ from triaxis.rules.card import identified, to_json
 from triaxis.rules.compare import compare
 from triaxis.rules.gate import judge_objective, judge_variant
 from triaxis.rules.names import precision_name
+from triaxis.rules.weights import winner_by_weights
 
 
 def decide(*, evidence: Evidence) -> Scorecard:
     """Judges every variant by the SLO and writes scorecard.json; only what `assess` measured counts."""
     inputs, measures = evidence.inputs(), evidence.measures()
     hashes = {**evidence.hashes(), "evidence_sha256": measures.evidence_sha256}
-    card = identified(_scorecard(inputs, measures, evidence.validation(), hashes))
+    card = judged(inputs, measures, evidence.validation(), hashes)
     evidence.write_json("scorecard.json", to_json(card))
     return card
 
 
-def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashes: dict[str, str]) -> Scorecard:
-    return Scorecard(
+def judged(inputs: Inputs, measures: Measures, validation: Validation, hashes: Mapping[str, str]) -> Scorecard:
+    """The scorecard of some measures by the inputs' objectives; `hashes` are those of `CreatedFrom`."""
+    variants = {name: _variant(inputs, measured) for name, measured in sorted(measures.variants.items())}
+    card = Scorecard(
         name=inputs.name,
         baseline=inputs.baseline,
         created_from=CreatedFrom(**{field.name: hashes[field.name] for field in fields(CreatedFrom)}),
-        variants={name: _variant(inputs, measured) for name, measured in sorted(measures.variants.items())},
+        variants=variants,
         id="",
         owner=inputs.slo.owner,
         review_by=inputs.slo.review_by,
@@ -37,7 +41,11 @@ def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashe
         off={d.name: d.off for d in inputs.rubric.dimensions if d.off is not None},
         weighted_to_mix=measures.weighted_to_mix,
         ground_truth=_ground_truth(validation),
+        front=measures.front,
+        winners=winner_by_weights(variants, inputs.slo.weights),
+        looks=inputs.looks,
     )
+    return identified(card)
 
 
 def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:

@@ -8,23 +8,33 @@ from dataclasses import replace
 from triaxis.domain.canonical import sha256_json
 from triaxis.domain.case import dataset_sha256
 from triaxis.domain.evaluation import Inputs, Source, Validation
-from triaxis.domain.hashes import input_hashes
+from triaxis.domain.hashes import candidate_hashes, input_hashes
+from triaxis.domain.looks import Look, Looks
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.workspace import Validator
+from triaxis.rules.looks import looked, side_of
 from triaxis.rules.sampling import draw
 
 
-def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: tuple[str, ...] = ()) -> Inputs:
-    """Validates the whole dataset, draws the sample, and writes `inputs/`.
+def prepare(
+    *,
+    source: Source,
+    validator: Validator,
+    evidence: Evidence,
+    only: tuple[str, ...] = (),
+    past: Iterable[Look] = (),
+) -> Inputs:
+    """Validates the whole dataset, takes its side, draws the sample, counts the looks, and writes `inputs/`.
 
     Args:
         source: The workspace as read.
         validator: Judges the ground truth; not asked again about a dataset, suite and prompts it has judged before.
         evidence: Where the inputs go.
         only: Names of variants to evaluate; empty means all. The baseline and the arms of a named view come along.
+        past: The evaluation's archived scorecards.
 
     Raises:
         InputFaults: for cases that fail validation, unless the evaluation says to quarantine them; where `only` names
@@ -37,10 +47,21 @@ def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: t
     )
     if faults := tuple(_faults(source, validation)):
         raise InputFaults(*faults)
-    inputs = resolve(source, validation, only=only)
-    hashes = {**input_hashes(inputs), "validation_sha256": asked}
+    resolved = resolve(source, validation, only=only)
+    hashes = {**input_hashes(resolved), "validation_sha256": asked}
+    inputs = replace(resolved, looks=_looks(source, resolved, hashes, past))
     evidence.write_inputs(inputs, validation, hashes, _evaluated(source.responses, inputs))
     return inputs
+
+
+def _looks(source: Source, inputs: Inputs, hashes: Mapping[str, str], past: Iterable[Look]) -> Looks:
+    now = Look(
+        dataset_sha256=hashes["dataset_sha256"],
+        variants_sha256=hashes["variants_sha256"],
+        candidates=frozenset(candidate_hashes(inputs.variants, inputs.baseline).values()),
+    )
+    cases = None if source.split is None else len(side_of(source.inputs.cases, source.split))
+    return looked(past, now, split=source.split, cases=cases)
 
 
 def _evaluated(responses: Iterable[ImportedResponse], inputs: Inputs) -> Iterator[ImportedResponse]:
@@ -50,7 +71,7 @@ def _evaluated(responses: Iterable[ImportedResponse], inputs: Inputs) -> Iterato
 
 
 def resolve(source: Source, validation: Validation | None = None, *, only: tuple[str, ...] = ()) -> Inputs:
-    """The inputs after quarantine, sampling and the choice of variants; without a validation nothing is kept out.
+    """The inputs after split, quarantine, sampling and the choice of variants; without a validation none is kept out.
 
     Raises:
         InputFaults: where `only` names a variant that there is not.
@@ -58,7 +79,8 @@ def resolve(source: Source, validation: Validation | None = None, *, only: tuple
     if unknown := tuple(_unknown(source, only)):
         raise InputFaults(*unknown)
     bad = frozenset(q.id for q in validation.quarantined) if validation else frozenset[str]()
-    sound = [case for case in source.inputs.cases if case.id not in bad]
+    side = source.inputs.cases if source.split is None else side_of(source.inputs.cases, source.split)
+    sound = [case for case in side if case.id not in bad]
     cases = draw(sound, source.sample) if source.sample else tuple(sorted(sound, key=lambda case: case.id))
     variants = tuple(v for v in source.inputs.variants if not only or v.name in _wanted(source.inputs, only))
     return replace(source.inputs, cases=cases, variants=variants)

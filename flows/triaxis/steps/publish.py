@@ -16,8 +16,11 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.pages import Pages
 from triaxis.rules.card_reader import from_json
 from triaxis.rules.contrast import Spread, widest
+from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.reply import is_simulated
 from triaxis.rules.sheet import sheet
+from triaxis.rules.steps_sheet import steps_sheet
+from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.rules.words import counted, score
 
 CONTRASTS = 12
@@ -53,6 +56,9 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
     values: Mapping[str, object] = {
         "card": card,
         "sheet": sheet(card),
+        "fronts": front_sheet(card),
+        "scale": traffic_sheet(card),
+        "steps": steps_sheet(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),

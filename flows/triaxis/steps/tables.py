@@ -75,7 +75,9 @@ class Tables:
 def load(evidence: Evidence, inputs: Inputs) -> Tables:
     """Reads the columns that figures are made of."""
     names = tuple(variant.name for variant in inputs.variants)
-    frame = case_frame(inputs.cases, whole=evidence.validation().cases <= len(inputs.cases), mix=inputs.slo.traffic.mix)
+    looks = inputs.looks
+    there = evidence.validation().cases if looks is None or looks.cases is None else looks.cases
+    frame = case_frame(inputs.cases, whole=there <= len(inputs.cases), mix=inputs.slo.traffic.mix)
     return Tables(
         inputs=inputs,
         names=names,

@@ -14,7 +14,7 @@ from triaxis.rules.costing import Cached, CostRows, cached_share, imported_cost,
 from triaxis.rules.latency import ProbeRows, Timed
 from triaxis.rules.measure import Scores
 from triaxis.rules.price import CostColumns
-from triaxis.rules.tally import Codes, Owner, owner_of, present
+from triaxis.rules.tally import Codes, Floats, Owner, owner_of, present
 from triaxis.rules.variant_measures import VariantRows
 from triaxis.steps.tables import Tables, taken
 
@@ -27,6 +27,8 @@ class Priced:
     why: Mapping[int, str]
     """By the variant's place: why some of its rows have no cost."""
     cached: Mapping[int, Cached]
+    at_ends: tuple[Floats, Floats] | None = None
+    """Dollars with nothing of a prompt read from cache, and with all of it; None where no profile assumes a share."""
 
 
 def price(tables: Tables) -> Priced:
@@ -44,7 +46,21 @@ def price(tables: Tables) -> Priced:
         costs, why[place] = _cost(tables, variant, mine, cached[place])
         for kind, column in costs.parts.items():
             parts[kind][mine] = column
-    return Priced(costs=CostColumns(**parts), why=why, cached=cached)
+    return Priced(costs=CostColumns(**parts), why=why, cached=cached, at_ends=_at_ends(tables))
+
+
+def _at_ends(tables: Tables) -> tuple[Floats, Floats] | None:
+    """What every row would cost were nothing, and were everything of its prompt read from cache."""
+    if all(profile.cache_hit_rate is None for profile in tables.inputs.slo.profiles):
+        return None
+    ends = tuple(np.full(len(tables.answers.cases), np.nan) for _ in (0.0, 1.0))
+    for place, variant in enumerate(tables.inputs.variants):
+        if isinstance(variant, RoutedVariant):
+            continue
+        mine = np.flatnonzero(tables.answers.variants == place)
+        for usd, share in zip(ends, (0.0, 1.0), strict=True):
+            usd[mine] = _cost(tables, variant, mine, Cached(share=share, source="assumed"))[0].total
+    return ends[0], ends[1]
 
 
 def _cost(
@@ -60,7 +76,7 @@ def _cost(
             return production_cost(usage, terminal, prices.get(variant.model), variant.serving, cached)
         case ImportedVariant():
             row = None if variant.model is None else prices.get(variant.model)
-            return imported_cost(usage, tables.answers.stated[rows], terminal, row, variant)
+            return imported_cost(usage, tables.answers.stated[rows], terminal, row, variant, cached=cached)
         case _:
             assert_never(variant)
 
@@ -97,6 +113,7 @@ def _costs(tables: Tables, priced: Priced, rows: Codes) -> CostRows:
         why="; ".join(sorted({priced.why[arm] for arm in arms})),
         sources=tuple(priced.cached[arm].source for arm in arms),
         cached_share=shares.pop() if len(shares) == 1 else None,
+        at_ends=None if priced.at_ends is None else (priced.at_ends[0][rows], priced.at_ends[1][rows]),
     )
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from build_calls import TickingClock
+from build_measures import a_model, some_cases, some_inputs
 from stage_stand_in import FILES, run
 
 from triaxis.adapters.archive import Archive
 from triaxis.adapters.md5s import Md5s
+
+INPUTS = some_inputs(a_model(), a_model("small"), cases=some_cases(2))
 
 
 @pytest.fixture
@@ -31,17 +34,17 @@ def test_a_scorecard_is_archived_once(root: Path) -> None:
     """The same id again changes nothing, its date of making least of all."""
     clock = TickingClock()
     folder = root / "reports/scorecards/00ff"
-    assert archive(root, clock).add("00ff", FILES)
+    assert archive(root, clock).add("00ff", FILES, INPUTS)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     clock.now += 86_400
     (root / "reports/scorecard.json").write_text("another")
-    assert not archive(root, clock).add("00ff", FILES)
+    assert not archive(root, clock).add("00ff", FILES, INPUTS)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert sorted(before) == ["manifest.json", "provenance.json", "scorecard.json"]
+    assert sorted(before) == ["manifest.json", "provenance.json", "scorecard.json", "slo.json"]
 
 
 def test_the_manifest_lists_every_input_and_file_of_evidence(root: Path) -> None:
-    archive(root, TickingClock()).add("00ff", (*FILES, "gone.md"))
+    archive(root, TickingClock()).add("00ff", (*FILES, "gone.md"), INPUTS)
     files = json.loads((root / "reports/scorecards/00ff/manifest.json").read_text())["files"]
     md5s = Md5s(root)
     assert set(FILES) <= set(files)
@@ -54,13 +57,13 @@ def test_the_manifest_lists_every_input_and_file_of_evidence(root: Path) -> None
 def test_provenance_says_when_and_from_which_commit(root: Path) -> None:
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     clock = TickingClock(now=1_700_000_000.0)
-    archive(root, clock).add("no-git", FILES)
+    archive(root, clock).add("no-git", FILES, INPUTS)
     subprocess.run([*git, "init", "-q"], cwd=root, check=True)
     subprocess.run([*git, "add", FILES[0]], cwd=root, check=True)
     subprocess.run([*git, "commit", "-qm", "start"], cwd=root, check=True)
-    archive(root, clock).add("clean", FILES)
+    archive(root, clock).add("clean", FILES, INPUTS)
     (root / FILES[0]).write_text("edited")
-    archive(root, clock).add("dirty", FILES)
+    archive(root, clock).add("dirty", FILES, INPUTS)
     said = {
         name: json.loads((root / f"reports/scorecards/{name}/provenance.json").read_text())
         for name in ("no-git", "clean", "dirty")
@@ -71,6 +74,7 @@ def test_provenance_says_when_and_from_which_commit(root: Path) -> None:
     assert len(said["clean"]["git"]["commit"]) == 40
     assert said["clean"]["md5s"][FILES[1]] == Md5s(root).of(FILES[1])
     assert {"triaxis", "python", "platform"} <= set(said["clean"])
+    assert list(said["clean"]["variants"]) == ["small"]  # the candidates, by hash
     assert str(root) not in json.dumps(said)
 
 
@@ -78,5 +82,5 @@ def test_half_an_archive_of_a_killed_run_is_not_taken_for_one(root: Path) -> Non
     draft = root / "reports/scorecards/.00ff.tmp"
     draft.mkdir(parents=True)
     (draft / "scorecard.json").write_text("half")
-    assert archive(root, TickingClock()).add("00ff", FILES)
+    assert archive(root, TickingClock()).add("00ff", FILES, INPUTS)
     assert not draft.exists()

@@ -203,7 +203,8 @@ def imported(
 ) -> tuple[CostColumns, str]:
     row = fields.pop("row", PRICE)
     variant = an_import(model=model, **fields)
-    return imported_cost(usage_of(*tokens), np.array(stated), np.array(terminal), row, variant)
+    cached = cached_share(variant.serving, None)
+    return imported_cost(usage_of(*tokens), np.array(stated), np.array(terminal), row, variant, cached=cached)
 
 
 def test_an_imported_answer_costs_what_it_says_or_what_its_tokens_do() -> None:

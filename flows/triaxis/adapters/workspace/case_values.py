@@ -49,7 +49,7 @@ def read_case(row: Row, wrong: Wrong) -> Case | None:
         slice={} if tags is None else _slice(tags, wrong),
         session=session if session is None else _text("session", session, wrong),
         route=route if route is None else _text("route", route, wrong),
-        steps=() if steps is None else _steps(steps, wrong),
+        steps=() if steps is None else read_steps(steps, wrong),
         value=None if value is None else _number("value", value, wrong),
     )
     return None if case_id is None or asked is None else case
@@ -192,7 +192,8 @@ def _number(name: str, value: object, wrong: Wrong, least: float = -math.inf) ->
 _FINITE = "Give a finite number."
 
 
-def _steps(value: object, wrong: Wrong) -> tuple[Step, ...]:
+def read_steps(value: object, wrong: Wrong) -> tuple[Step, ...]:
+    """The steps of a case or of an imported answer; `wrong` is told of those that are none."""
     if not isinstance(value, list):
         wrong("steps", f"should be a list, not {shown(value)}", 'Write a list such as [{"name": "retrieve"}].')
         return ()

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.case import Case, Scalar, Where, tag_text
+from triaxis.domain.looks import Split
+from triaxis.domain.traffic import TrafficProfile
 from triaxis.domain.variant import RoutedVariant
 from triaxis.quantities import Absent
+from triaxis.rules.looks import side_of
 from triaxis.rules.tally import case_frame
 
 _ROUTE = "route"
@@ -42,6 +45,14 @@ class Facts:
         place.fault(path, f"no case has the tag {tag[:60]!r}", near(tag, self.values))
         return False
 
+    def check_split(self, place: Place, path: Path, split: Split) -> None:
+        """A split's tags must exist, and both of its sides must have cases."""
+        known = [self.check_tag(place, (*path, "by", i), tag) for i, tag in enumerate(split.by)]
+        side = len(side_of(self.cases, split)) if all(known) else 1
+        if self.cases and all(known) and side in (0, len(self.cases)):
+            problem = f"a holdout of {split.holdout:g} of {len(self.cases)} cases leaves one side empty"
+            place.fault(path, problem, "Hold out another share, or add cases.")
+
     def check_where(self, place: Place, path: Path, where: Where) -> None:
         """A filter must name tags and values that exist, and match at least one case."""
         before = len(place.findings.faults)
@@ -57,6 +68,13 @@ class Facts:
         for value in values:
             if value not in self.values[tag]:
                 place.fault(path, f"no case has {tag} {value[:60]!r}", near(value, self.values[tag]))
+
+    def check_profiles(self, place: Place, profiles: Iterable[TrafficProfile]) -> None:
+        """Every route of a traffic profile must be some case's."""
+        for profile in profiles:
+            path = ("traffic", "profiles", profile.name, "routes")
+            if profile.routes and self.check_tag(place, path, _ROUTE):
+                self._check_values(place, path, _ROUTE, profile.routes)
 
     def check_mix(self, place: Place, path: Path, mix: Mapping[str, Mapping[str, float]]) -> None:
         """Production's shares must be of tags and values that cases have, and hold for some weights of the cases."""

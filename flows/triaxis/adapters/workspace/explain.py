@@ -53,6 +53,11 @@ def explain(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[s
 
 
 def _other(kind: str, detail: ErrorDetails, model: type[BaseModel], path: Path) -> tuple[str, str]:
+    context = detail.get("ctx", {})
+    wanted = context.get("max_length", context.get("min_length", 1))
+    if kind in {"too_long", "too_short"} and wanted > 1:
+        problem = f"holds {context['actual_length']} entries"
+        return problem, f"Give {wanted} of them. {_about(model, path)}".strip()
     if kind in {"string_too_short", "too_short"}:
         return "is empty", f"Give it a value. {_about(model, path)}".strip()
     if kind == "string_pattern_mismatch":

@@ -16,7 +16,7 @@ from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
 from triaxis.adapters.workspace.imports import Selection
 from triaxis.adapters.workspace.prompt_checks import check_prompts
 from triaxis.adapters.workspace.read_cases import read_cases
-from triaxis.adapters.workspace.read_evaluation import Evaluation, limits_of, read_evaluation, sample_of
+from triaxis.adapters.workspace.read_evaluation import Evaluation, limits_of, read_evaluation, sample_of, split_of
 from triaxis.adapters.workspace.read_labels import read_labels
 from triaxis.adapters.workspace.read_prices import check_batch_prices, imported_prices, prices_of, read_prices
 from triaxis.adapters.workspace.read_responses import ResponseFile, Responses, read_responses
@@ -117,6 +117,7 @@ class _Reading:
             reports=wire.reports.rstrip("/"),
             inputs=inputs,
             sample=sample_of(wire.dataset.sample),
+            split=split_of(wire.dataset.split),
             on_bad_cases=wire.on_bad_cases,
             expectations=suite,
             operations=operations,
@@ -187,7 +188,7 @@ class _Reading:
 
     def _slo(self, rubric: RubricFile | None) -> SloFile | None:
         found = self._tree("slo")
-        return None if found is None else read_slo(found, rubric and rubric.names, self.workspace.today())
+        return None if found is None else read_slo(found, rubric and rubric.names, self.workspace.today(), self.folder)
 
     def _suite(self, cases: Sequence[Case] | None) -> JsonValue:
         file = self._text("expectations")
@@ -272,6 +273,8 @@ class _Reading:
         sample = wire.dataset.sample if wire else None
         for i, tag in enumerate(sample.by if sample else ()):
             facts.check_tag(place, ("dataset", "sample", "by", i), tag)
+        if wire is not None and (split := split_of(wire.dataset.split)) is not None:
+            facts.check_split(place, ("dataset", "split"), split)
         for variant in self.evaluation.variants.variants:
             if isinstance(variant, RoutedVariant):
                 facts.check_router(place, variant)
@@ -282,6 +285,7 @@ class _Reading:
             for path, objective in zip(slo.paths, slo.slo.objectives, strict=True):
                 facts.check_where(slo.place, (*path, "where"), objective.terms.where)
             facts.check_mix(slo.place, ("traffic", "mix"), slo.slo.traffic.mix)
+            facts.check_profiles(slo.place, slo.slo.profiles)
 
 
 def _judges(rubric: RubricFile | None, key: str) -> Iterator[tuple[JudgeModel, Asked]]:

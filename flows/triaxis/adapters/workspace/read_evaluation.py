@@ -15,8 +15,9 @@ from triaxis.adapters.workspace.store_setting import check_store
 from triaxis.adapters.workspace.tree import Node
 from triaxis.adapters.workspace.variants import Variants, read_variants
 from triaxis.adapters.workspace.wire import read
-from triaxis.adapters.workspace.wire_evaluation import WireEvaluationShell, WireLimits, WireSample
+from triaxis.adapters.workspace.wire_evaluation import WireEvaluationShell, WireLimits, WireSample, WireSplit
 from triaxis.domain.evaluation import Sample
+from triaxis.domain.looks import Split
 from triaxis.domain.variant import Limits
 
 
@@ -97,6 +98,11 @@ def _check_columns(place: Place, wire: WireEvaluationShell) -> None:
 def sample_of(wire: WireSample | None) -> Sample | None:
     """The sample to draw, where the file asks for one."""
     return None if wire is None else Sample(cases=wire.cases, by=tuple(wire.by), seed=wire.seed)
+
+
+def split_of(wire: WireSplit | None) -> Split | None:
+    """The side of the dataset to look at, where the file asks for one."""
+    return None if wire is None else Split(holdout=wire.holdout, use=wire.use, by=tuple(wire.by), seed=wire.seed)
 
 
 def limits_of(wire: WireLimits) -> Limits:

@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from triaxis.adapters.workspace.findings import Place, near
+from triaxis.adapters.workspace.folder import Folder
 from triaxis.adapters.workspace.secrets import without_keys
+from triaxis.adapters.workspace.traffic_profiles import read_profiles
 from triaxis.adapters.workspace.tree import Path
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_slo import WireAxes, WireSlo, WireTerms
@@ -43,7 +45,7 @@ class SloFile:
     """Of each objective, in the order of `slo.objectives`."""
 
 
-def read_slo(found: Place, dimensions: Collection[str] | None, today: date) -> SloFile | None:
+def read_slo(found: Place, dimensions: Collection[str] | None, today: date, folder: Folder) -> SloFile | None:
     """The objectives; None after adding faults. `dimensions` are the rubric's, None where it could not be read."""
     place = without_keys(found)
     wire = read(WireSlo, place, place.root)
@@ -62,6 +64,7 @@ def read_slo(found: Place, dimensions: Collection[str] | None, today: date) -> S
         confidence=wire.confidence,
         regression=_regression(wire),
         weights=_weights(place, wire),
+        profiles=read_profiles(wire.traffic, place, folder),
     )
     return SloFile(place, slo, tuple(path for path, _ in placed))
 
@@ -165,7 +168,7 @@ def _check_traffic(place: Place, wire: WireSlo) -> None:
             advice = "Give every value its share of production's traffic, so that they sum to 1."
             place.fault(("traffic", "mix", tag), f"the shares sum to {total:g}, not to 1", advice)
     monthly = any(entry.per == "month" for entry in wire.cost)
-    if monthly and wire.traffic.sessions_per_day is None:
+    if monthly and wire.traffic.sessions_per_day is None and not wire.traffic.profiles:
         place.findings.note(
             f"{place.file}: cost per month needs traffic.sessions_per_day; without it its objectives are inconclusive."
         )

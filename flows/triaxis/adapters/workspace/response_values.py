@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
-from triaxis.adapters.workspace.case_values import Wrong
+from triaxis.adapters.workspace.case_values import Wrong, read_steps
 from triaxis.adapters.workspace.data_files import Row
 from triaxis.adapters.workspace.explain import shown
 from triaxis.adapters.workspace.json_text import loads
 from triaxis.domain.responses import ImportedResponse
 
 NUMBERS = ("ttft_ms", "latency_ms", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
-KEYS = frozenset({"id", "response", "error", "finish_reason", "model", *NUMBERS})
+KEYS = frozenset({"id", "response", "error", "finish_reason", "model", "steps", *NUMBERS})
 
 
 def read_response(row: Row, variant: str, wrong: Wrong) -> ImportedResponse | None:
@@ -37,14 +38,27 @@ def read_response(row: Row, variant: str, wrong: Wrong) -> ImportedResponse | No
         cached_tokens=_count("cached_tokens", get("cached_tokens"), told),
         completion_tokens=_count("completion_tokens", get("completion_tokens"), told),
         cost_usd=_amount("cost_usd", get("cost_usd"), told),
+        steps=() if get("steps") is None else read_steps(get("steps"), told),
     )
     _check_together(response, told)
-    return None if flawed else response
+    return None if flawed else _summed(response)
+
+
+def _summed(response: ImportedResponse) -> ImportedResponse:
+    """With times and dollars that the answer does not say as a whole summed over its steps, where each says them."""
+    steps = response.steps
+    times = [step.latency_ms for step in steps if step.latency_ms is not None]
+    dollars = [step.cost_usd for step in steps if step.cost_usd is not None]
+    if response.latency_ms is None and steps and len(times) == len(steps):
+        response = replace(response, latency_ms=sum(times))
+    if response.cost_usd is None and steps and len(dollars) == len(steps):
+        response = replace(response, cost_usd=sum(dollars))
+    return response
 
 
 def typed_cells(row: Row) -> Row:
     """A row of cells as a row of values: a number is read where one belongs."""
-    return {key: _number_cell(cell) if key in NUMBERS else cell for key, cell in row.items()}
+    return {key: _number_cell(cell) if key in NUMBERS or key == "steps" else cell for key, cell in row.items()}
 
 
 def _number_cell(cell: object) -> object:

@@ -79,6 +79,8 @@ class WireResponse(Wire):
     """Those of the answer."""
     cost_usd: NonNegative | None = None
     """What it cost; else the tokens are priced at the variant's model."""
+    steps: list[WireStep] | None = None
+    """What it was made of; latency and cost that the row does not say are summed over them."""
     error: Text | None = None
     """Why there is no answer, in a word."""
     finish_reason: Text | None = None

@@ -33,6 +33,19 @@ class WireSample(Wire):
     """Another seed draws another sample."""
 
 
+class WireSplit(Wire):
+    """The dataset parted in two; sessions are never parted."""
+
+    holdout: Annotated[float, Field(gt=0, lt=1)]
+    """Share of the cases that is held out."""
+    use: Literal["rest", "holdout"]
+    """The side that this evaluation looks at."""
+    by: list[Text] = Field(default=[])
+    """Slice tags, or `route`, whose strata each give their share."""
+    seed: int = 1
+    """Another seed holds other cases out."""
+
+
 class WireDataset(Wire):
     """Ground truth: a path, and how it is read."""
 
@@ -40,6 +53,8 @@ class WireDataset(Wire):
     """A .jsonl, .csv or .parquet file."""
     columns: dict[Text, Text] = Field(default={})
     """Key of a case (`input`, `slice.TAG`, ...) to the column or key of the file that holds it."""
+    split: WireSplit | None = None
+    """Evaluates one side of the dataset: the rest, or the holdout on which a chosen variant is confirmed."""
     sample: WireSample | None = None
     """Evaluates a part only, drawn by case id."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from triaxis.adapters.workspace.wire import NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
+from triaxis.adapters.workspace.wire import Name, NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
 
 
 class WireTerms(Wire):
@@ -70,6 +70,23 @@ class WireErrors(WireTerms):
     """The value that you expect, for the power check."""
 
 
+class WireProfile(Wire):
+    """The traffic of one surface of the product."""
+
+    sessions_per_day: Positive | None = None
+    """Sessions a day."""
+    requests_per_session: Positive | None = None
+    """Requests a session; else that of the traffic."""
+    trace: Text | None = None
+    """Path of a CSV file with a column offset_s, one line a request, in place of stated sessions."""
+    routes: dict[Text, Share] = Field(default={})
+    """Route to its share of this profile's requests; the shares sum to 1. Else as the dataset has them."""
+    hours: Annotated[list[NonNegative], Field(min_length=24, max_length=24)] | None = None
+    """Relative traffic of each hour of the day, from midnight; even without it."""
+    cache_hit_rate: Share | Annotated[list[Share], Field(min_length=24, max_length=24)] | None = None
+    """Share of prompt tokens assumed to be read from cache, one or one an hour; else as measured or declared."""
+
+
 class WireTraffic(Wire):
     """Production traffic."""
 
@@ -79,6 +96,8 @@ class WireTraffic(Wire):
     """Requests a session, where cases carry no session."""
     mix: dict[Text, Annotated[dict[Text, Share], Field(min_length=1)]] = Field(default={})
     """Tag to value to its share of production's traffic; the shares of a tag sum to 1."""
+    profiles: dict[Name, WireProfile] = Field(default={})
+    """Traffic surface by surface, in place of sessions_per_day: what a month costs is their sum."""
 
 
 class WireAxes(Wire):

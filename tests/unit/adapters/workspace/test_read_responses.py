@@ -119,6 +119,23 @@ def test_files_of_every_kind_say_the_same(tmp_path: Path) -> None:
     assert outputs(jsonl) == outputs(csv) == outputs(tmp_path / "r.parquet") == EXPECTED
 
 
+STEPS = [{"name": "find", "latency_ms": 30, "cost_usd": 0.25}, {"name": "say", "latency_ms": 40, "cost_usd": 0.5}]
+
+
+def test_what_a_row_does_not_say_is_summed_over_its_steps(tmp_path: Path) -> None:
+    """In JSONL, and as JSON in a cell of CSV; what the row says as a whole stands, and half a sum is none."""
+    half = [*STEPS, {"name": "log"}]
+    rows = [{"id": "a", "response": "x", "steps": STEPS}, {"id": "b", "response": "x", "latency_ms": 9, "steps": half}]
+    jsonl = written(tmp_path / "r.jsonl", lines(rows))
+    cells = [json.dumps(steps).replace('"', '""') for steps in (STEPS, half)]
+    csv = written(tmp_path / "r.csv", f'id,response,latency_ms,steps\na,x,,"{cells[0]}"\nb,x,9,"{cells[1]}"\n')
+    assert outputs(jsonl) == outputs(csv)
+    first, second = outputs(jsonl)
+    assert (first.latency_ms, first.cost_usd, [step.name for step in first.steps]) == (70, 0.75, ["find", "say"])
+    assert (second.latency_ms, second.cost_usd, len(second.steps)) == (9, None, 3)
+    assert first.key != replace(first, steps=()).key
+
+
 def test_an_empty_text_is_an_answer_and_an_empty_cell_is_none(tmp_path: Path) -> None:
     jsonl = written(tmp_path / "r.jsonl", lines([{"id": "a", "response": ""}, {"id": "b"}]))
     assert [r.response for r in outputs(jsonl)] == ["", None]
@@ -373,6 +390,10 @@ def test_the_schema_agrees_with_the_reader(tmp_path: Path) -> None:
         {"id": "a", "prompt_tokens": 2.0},
         {"id": "a", "completion_tokens": True},
         {"id": "a", "cost_usd": 0},
+        {"id": "a", "steps": [{"name": "x", "success": True, "latency_ms": 1, "cost_usd": 0}]},
+        {"id": "a", "steps": [{"success": True}]},
+        {"id": "a", "steps": [{"name": "x", "cost_usd": -1}]},
+        {"id": "a", "steps": "x"},
         {"id": "a", "other": 1},
     ]
     for row in rows:
