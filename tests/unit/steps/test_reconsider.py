@@ -140,7 +140,7 @@ def test_other_objectives_make_the_scorecard_that_a_run_under_them_makes() -> No
     stored = evidence()
     card = under_slo(slo, stored)
     assert (stored.measured, stored.files) == (None, {})
-    decided = evidence_of(replace(stored.given, slo=slo), lambda *_: 1.0)
+    decided = MemoryEvidence(given=replace(stored.given, slo=slo))
     decided.made, decided.judged = stored.made, stored.judged
     assess(evidence=decided)
     anew = decide(evidence=decided)
