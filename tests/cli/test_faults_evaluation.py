@@ -80,6 +80,66 @@ VALUES: list[Bad] = [
         field="dataset.sample.cases",
     ),
     bad(
+        "a holdout of everything",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 1, use: rest}}",
+        ),
+        line=3,
+        field="dataset.split.holdout",
+        says="below 1",
+    ),
+    bad(
+        "a holdout of none",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 0, use: rest}}",
+        ),
+        line=3,
+        field="dataset.split.holdout",
+        says="above 0",
+    ),
+    bad(
+        "neither side",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 0.3, use: both}}",
+        ),
+        line=3,
+        field="dataset.split.use",
+        says="rest",
+    ),
+    bad(
+        "a split without a side",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 0.3}}",
+        ),
+        line=3,
+        field="dataset.split.use",
+        says="",
+    ),
+    bad(
+        "a split by no tag",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 0.3, use: rest, by: [knid]}}",
+        ),
+        line=3,
+        field="dataset.split.by",
+        says="kind",
+    ),
+    bad(
+        "an empty side",
+        (
+            "dataset: datasets/tiny/cases.jsonl",
+            "dataset: {path: datasets/tiny/cases.jsonl, split: {holdout: 0.0001, use: rest}}",
+        ),
+        line=3,
+        field="dataset.split",
+        says="leaves one side empty",
+    ),
+    bad(
         "sample by no tag",
         (
             "dataset: datasets/tiny/cases.jsonl",

@@ -38,7 +38,7 @@ def accept(
     A variant that is held or inconclusive needs a waiver of everything that keeps it back. A waiver never changes a
     verdict: `gate` shows it beside one. Exit 0 recorded, 3 or 4 refused by the verdict.
 
-    Example: triaxis accept capped --by "Ann Lee" --because "cheaper, and no worse"
+    Example: triaxis accept capped --by Ann --because "no worse"
     """
     from triaxis.pipelines.accepting import Accepted
     from triaxis.pipelines.accepting import accept as recorded

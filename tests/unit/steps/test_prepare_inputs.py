@@ -12,6 +12,7 @@ from build_measures import MemoryEvidence, a_model, some_cases, some_inputs
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Expectation, Inputs, Operations, Quarantined, Sample, Source, Validation
+from triaxis.domain.looks import Look, Looks, Split
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.variant import Prompt, RoutedVariant, Router, Variant
 from triaxis.errors import InputFaults
@@ -186,3 +187,26 @@ def test_without_an_imported_variant_no_file_of_outputs_is_read() -> None:
     evidence = kept()
     prepare(source=replace(a_source(), responses=unread()), validator=Verdict(), evidence=evidence)
     assert list(evidence.responses()) == []
+
+
+def test_looks_are_counted_from_the_archive() -> None:
+    past = [
+        Look(dataset_sha256="other", variants_sha256="other", candidates=frozenset({"gone"}), looks=(1, 1)),
+    ]
+    inputs = prepare(source=a_source(a_model("small")), validator=Verdict(), evidence=kept(), past=past)
+    assert inputs.looks == Looks(datasets=2, variants=2)  # the variant that is gone, and `small`; not the baseline
+
+
+def test_one_side_of_the_dataset_is_evaluated_and_all_of_it_is_judged() -> None:
+    """The sample is drawn from the side; cases that are quarantined count to its size."""
+    evidence, validator = kept(), Verdict()
+    source = replace(a_source(cases=40), split=Split(holdout=0.5, use="holdout"), sample=Sample(cases=5))
+    inputs = prepare(source=source, validator=validator, evidence=evidence)
+    assert validator.asked == [(40, ())]
+    assert len(inputs.cases) == 5
+    side = prepare(source=replace(source, sample=None), validator=validator, evidence=evidence)
+    assert {case.id for case in inputs.cases} < {case.id for case in side.cases}
+    assert side.looks is not None
+    assert (side.looks.cases, side.looks.split) == (len(side.cases), source.split)
+    rest = resolve(replace(source, sample=None, split=Split(holdout=0.5, use="rest")))
+    assert len(rest.cases) + len(side.cases) == 40
