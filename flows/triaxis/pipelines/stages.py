@@ -66,7 +66,9 @@ async def prepare(session: Session, dispatch: Dispatch) -> None:
     del dispatch
     w, shown = session.wiring, session.progress
     shown.begin("prepare", 0, "")
-    inputs = prepare_step.prepare(source=session.source, validator=w.validator, evidence=w.evidence, only=session.only)
+    inputs = prepare_step.prepare(
+        source=session.source, validator=w.validator, evidence=w.evidence, routing=w.routing, only=session.only
+    )
     shown.end("prepare", f"{len(inputs.cases)} cases, {len(inputs.variants)} variants")
 
 

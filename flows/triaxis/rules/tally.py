@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaxis.domain.case import Case, Where, tags_of
+from triaxis.domain.router import Router
 from triaxis.domain.variant import RoutedVariant, Variant
-from triaxis.rules.route import arm_of
+from triaxis.rules.route import arms_of
 
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -113,20 +114,24 @@ class Owner:
         return mine[np.argsort(cases[mine], kind="stable")]
 
 
-def owner_of(variant: Variant, names: Sequence[str], cases: Sequence[Case]) -> Owner:
+def owner_of(
+    variant: Variant, names: Sequence[str], cases: Sequence[Case], routes: Sequence[str | None] | None = None
+) -> Owner:
     """A model variant owns its rows; a routed one owns, case by case, the rows of the arm that answers.
 
     Args:
         variant: Whose rows are asked for.
         names: All variants, in the order of the places.
         cases: In the order of the frame.
+        routes: Of a routed variant, case by case; None where a field of the case says it.
     """
     place = {name: number for number, name in enumerate(names)}
     if not isinstance(variant, RoutedVariant):
         return Owner(variant=variant.name, arms=np.full(len(cases), place[variant.name], dtype=np.int64))
-    arms = (arm_of(variant, case) for case in cases)
-    codes = (NONE if arm is None else place.get(arm, NONE) for arm in arms)
-    return Owner(variant=variant.name, arms=np.fromiter(codes, dtype=np.int64, count=len(cases)))
+    if routes is None:
+        assert isinstance(variant.router, Router), "a cascade's routes come from its answers"
+        routes = [case.tag(variant.router.field or "") for case in cases]
+    return Owner(variant=variant.name, arms=places([arm or "" for arm in arms_of(variant, routes)], names))
 
 
 def per_case(cases: Codes, values: Floats, n_cases: int) -> Floats:

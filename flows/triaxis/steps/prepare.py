@@ -10,25 +10,31 @@ from triaxis.domain.case import dataset_sha256
 from triaxis.domain.evaluation import Inputs, Source, Validation
 from triaxis.domain.hashes import input_hashes
 from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.routes import routes_sha256
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.evidence import Evidence
+from triaxis.ports.routing import Routing
 from triaxis.ports.workspace import Validator
 from triaxis.rules.sampling import draw
+from triaxis.steps.routing import routed
 
 
-def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: tuple[str, ...] = ()) -> Inputs:
+def prepare(
+    *, source: Source, validator: Validator, evidence: Evidence, routing: Routing, only: tuple[str, ...] = ()
+) -> Inputs:
     """Validates the whole dataset, draws the sample, and writes `inputs/`.
 
     Args:
         source: The workspace as read.
         validator: Judges the ground truth; not asked again about a dataset, suite and prompts it has judged before.
         evidence: Where the inputs go.
+        routing: What routers need that decide before anything is asked.
         only: Names of variants to evaluate; empty means all. The baseline and the arms of a named view come along.
 
     Raises:
         InputFaults: for cases that fail validation, unless the evaluation says to quarantine them; where `only` names
-            a variant that there is not.
+            a variant that there is not; where a router names no arm for a case.
     """
     prompts = _prompts(source.inputs.variants)
     asked = sha256_json({"dataset": dataset_sha256(source.inputs.cases), "suite": source.expectations, **prompts})
@@ -37,8 +43,10 @@ def prepare(*, source: Source, validator: Validator, evidence: Evidence, only: t
     )
     if faults := tuple(_faults(source, validation)):
         raise InputFaults(*faults)
-    inputs = resolve(source, validation, only=only)
+    inputs = routed(resolve(source, validation, only=only), routing, source.config)
     hashes = {**input_hashes(inputs), "validation_sha256": asked}
+    if inputs.routes:
+        hashes["routes_sha256"] = routes_sha256(inputs.routes)
     evidence.write_inputs(inputs, validation, hashes, _evaluated(source.responses, inputs))
     return inputs
 
@@ -85,7 +93,7 @@ def _prompts(variants: tuple[Variant, ...]) -> Mapping[str, str]:
     prompts: dict[str, str] = {}
     for variant in variants:
         match variant:
-            case ModelVariant(prompt=prompt) if prompt is not None:
+            case ModelVariant(prompt=prompt) | RoutedVariant(caller=ModelVariant(prompt=prompt)) if prompt is not None:
                 prompts[prompt.path] = prompt.text
             case ModelVariant() | ImportedVariant() | RoutedVariant():
                 pass

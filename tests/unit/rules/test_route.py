@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from triaxis.domain.case import Case
-from triaxis.domain.variant import RoutedVariant, Router
-from triaxis.rules.route import arm_of, oracle_arm_of
+from triaxis.domain.router import Router
+from triaxis.domain.variant import RoutedVariant
+from triaxis.rules.route import arms_of, oracle_arm_of
 
 ARMS = {"simple": "small", "complex": "big"}
 
 
-def routed(**fields: str) -> RoutedVariant:
-    return RoutedVariant(name="routed", router=Router(by="field", field="route", arms=ARMS, **fields))
+def routed(*, default: str | None = None, oracle: str | None = None) -> RoutedVariant:
+    router = Router(by="field", field="route", arms=ARMS, default=default, oracle=oracle)
+    return RoutedVariant(name="routed", router=router)
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,7 @@ def routed(**fields: str) -> RoutedVariant:
     ],
 )
 def test_arm(route: str | None, default: str | None, arm: str | None) -> None:
-    case = Case(id="c", input="?", route=route)
-    assert arm_of(routed(**({"default": default} if default else {})), case) == arm
+    assert arms_of(routed(default=default), [route]) == (arm,)
 
 
 def test_oracle() -> None:

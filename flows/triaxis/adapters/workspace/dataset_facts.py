@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.case import Case, Scalar, Where, tag_text
-from triaxis.domain.variant import RoutedVariant
 
 _ROUTE = "route"
 
@@ -66,27 +65,3 @@ class Facts:
                     place.findings.note(
                         f"{place.file}: traffic.mix.{tag} gives no share to {', '.join(left_out)}; these cases count 0."
                     )
-
-    def check_router(self, place: Place, variant: RoutedVariant) -> None:
-        """The field and the oracle must be tags, and every case must find an arm."""
-        path = ("variants", variant.name, "router")
-        router = variant.router
-        if router.oracle is not None:
-            self.check_tag(place, (*path, "oracle"), router.oracle)
-        if not self.check_tag(place, (*path, "field"), router.field) or router.default is not None:
-            return
-        lost: dict[str | None, list[str]] = {}
-        for case in self.cases:
-            if variant.arm(tag := case.tag(router.field)) is None:
-                lost.setdefault(tag, []).append(case.id)
-        for tag, ids in lost.items():
-            self._lost(place, (*path, "arms"), router.field, tag, ids)
-
-    def _lost(self, place: Place, path: Path, field: str, tag: str | None, ids: Sequence[str]) -> None:
-        """Cases that no arm answers."""
-        what = f"has no {field}" if tag is None else f"has {field} {tag[:60]!r}"
-        more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
-        advice = "Add an arm for it, or a `default:` variant that answers every other case."
-        line = place.root.line_of(path)
-        problem = f"the case {what}{more}, for which there is no arm"
-        place.findings.add(place.file, problem, advice, line=line, case=ids[0], path=".".join(map(str, path)))
