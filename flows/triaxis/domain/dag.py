@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-EVIDENCE_VERSION = 2
+EVIDENCE_VERSION = 3
 """Changes when a stage of this release would write other bytes from the same rows."""
 
 INPUTS = "evidence/inputs"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from triaxis.domain.routing import Routing
 from triaxis.quantities import Absent, Estimate, Measure, Money
 
 
@@ -143,6 +144,8 @@ class VariantMeasures:
     """In the order of `Slo.objectives`."""
     against_baseline: Mapping[str, DifferenceOrAbsent] = field(default_factory=dict[str, DifferenceOrAbsent])
     """By measure name; empty for the baseline."""
+    routing: Routing | None = None
+    """Of a routed variant; None of any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

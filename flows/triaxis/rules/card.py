@@ -17,6 +17,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
                              if_abstained_fail, if_abstained_pass
       against_baseline       level, n, method, baseline (its own value over the pairs), gated, margin
+      routing                of a routed variant; `rules.routing_card` says what stands in it
 
 What is not known is left out, but for figures, which say `{absent: why}`. Money is text; every other number is rounded
 to 12 significant digits, so that the last bits of a processor's sums never show.
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from triaxis.domain.canonical import JsonValue, sha256_json
 from triaxis.domain.measures import CostMeasures, DimensionMeasures, LatencyMeasures, ObjectiveMeasure, ProbeFacts
@@ -40,7 +41,11 @@ from triaxis.domain.scorecard import (
     Scorecard,
     VariantCard,
 )
-from triaxis.quantities import Above, Absent, Estimate, Measure
+from triaxis.quantities import Absent, Measure
+from triaxis.rules.json_forms import figure_json as _axis
+from triaxis.rules.json_forms import measure_json, number
+from triaxis.rules.json_forms import rounded as _rounded
+from triaxis.rules.routing_card import routing_json
 
 Json: TypeAlias = dict[str, JsonValue]
 
@@ -86,32 +91,6 @@ def _ground_truth(truth: GroundTruth) -> Json:
     }
 
 
-def _rounded(values: Mapping[str, float | str]) -> Json:
-    return {key: value if isinstance(value, str) else number(value) for key, value in values.items()}
-
-
-def number(value: float) -> float:
-    """12 significant digits, and no negative zero."""
-    return float(f"{value:.12g}") + 0.0
-
-
-def measure_json(measure: Measure) -> Json:
-    """An estimate, `{above: limit}` or `{absent: why}`."""
-    match measure:
-        case Absent(why=why):
-            return {"absent": why}
-        case Above(limit=limit):
-            return {"above": number(limit)}
-        case Estimate():
-            return _rounded(asdict(measure))
-        case _:
-            assert_never(measure)
-
-
-def _axis(value: float | Absent) -> JsonValue:
-    return {"absent": value.why} if isinstance(value, Absent) else number(value)
-
-
 def _variant(card: VariantCard) -> Json:
     measures = card.measures
     return {
@@ -129,6 +108,7 @@ def _variant(card: VariantCard) -> Json:
         "against_baseline": {name: _compared(c) for name, c in card.against_baseline.items()},
         "verdict": card.verdict,
         "reasons": list(card.reasons),
+        **({} if measures.routing is None else {"routing": routing_json(measures.routing)}),
     }
 
 

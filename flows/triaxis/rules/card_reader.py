@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from triaxis.domain.canonical import JsonValue
@@ -33,9 +33,40 @@ from triaxis.domain.scorecard import (
 )
 from triaxis.domain.slo import Axis, Weights
 from triaxis.errors import StoreDamaged
-from triaxis.quantities import Above, Absent, Estimate, Measure, Money
+from triaxis.quantities import Absent, Measure, Money
 from triaxis.rules.card import PRODUCTION_MIX
+from triaxis.rules.json_forms import (
+    count_of as _count,
+)
+from triaxis.rules.json_forms import (
+    figure_of as _axis,
+)
+from triaxis.rules.json_forms import (
+    flag_of as _flag,
+)
+from triaxis.rules.json_forms import (
+    list_of as _list,
+)
+from triaxis.rules.json_forms import (
+    measure_of as _measure,
+)
+from triaxis.rules.json_forms import (
+    number_of as _number,
+)
+from triaxis.rules.json_forms import (
+    object_of as _object,
+)
+from triaxis.rules.json_forms import (
+    text_of as _text,
+)
+from triaxis.rules.json_forms import (
+    texts_by_name as _texts_by_name,
+)
+from triaxis.rules.json_forms import (
+    texts_of as _texts,
+)
 from triaxis.rules.names import LATENCIES
+from triaxis.rules.routing_card import routing_of
 
 Json: TypeAlias = Mapping[str, JsonValue]
 
@@ -107,6 +138,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         precision={dimension: _dimension(_object(d)) for dimension, d in precision.items()},
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
+        routing=routing_of(card["routing"]) if "routing" in card else None,
     )
     return VariantCard(
         measures=measures,
@@ -231,68 +263,6 @@ def _measures(value: JsonValue) -> dict[str, Measure]:
     return {name: _measure(measure) for name, measure in _object(value).items()}
 
 
-def _measure(value: JsonValue) -> Measure:
-    figure = _object(value)
-    if "absent" in figure:
-        return Absent(_text(figure["absent"]))
-    if "above" in figure:
-        return Above(_number(figure["above"]))
-    return Estimate(
-        value=_number(figure["value"]),
-        low=_number(figure["low"]),
-        high=_number(figure["high"]),
-        level=_number(figure["level"]),
-        n=_number(figure["n"]),
-        method=_text(figure["method"]),
-    )
-
-
-def _axis(value: JsonValue) -> float | Absent:
-    return Absent(_text(value["absent"])) if isinstance(value, Mapping) else _number(value)
-
-
 def _known(members: Json, key: str) -> float | None:
     """A number that is left out where nobody knows it."""
     return _number(members[key]) if key in members else None
-
-
-def _object(value: JsonValue) -> Json:
-    if isinstance(value, Mapping):
-        return value
-    raise TypeError(f"{value!r} is no object")
-
-
-def _list(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no list")
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no text")
-
-
-def _flag(value: JsonValue) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} is neither true nor false")
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise TypeError(f"{value!r} is no number")
-
-
-def _count(value: JsonValue) -> int:
-    return int(_number(value))
-
-
-def _texts(value: JsonValue) -> tuple[str, ...]:
-    return tuple(map(_text, _list(value)))
-
-
-def _texts_by_name(value: JsonValue) -> dict[str, str]:
-    return {name: _text(text) for name, text in _object(value).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,8 @@ from triaxis.quantities import Money
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
+from triaxis.steps.decisions import decisions
+from triaxis.steps.routings import Routings
 from triaxis.steps.tables import load
 from triaxis.steps.views import price, rows_of
 
@@ -26,15 +29,16 @@ def assess(*, evidence: Evidence) -> Measures:
     """
     inputs = evidence.inputs()
     tables = load(evidence, inputs)
-    priced = price(tables)
+    priced, decided = price(tables), decisions(evidence, tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
-    rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
-    against = _against_baseline(rows, inputs.baseline, plan, evidence.hashes()["dataset_sha256"])
+    rows = {name: rows_of(tables, priced, place, decided.get(name)) for place, name in enumerate(tables.names)}
+    dataset_sha256 = evidence.hashes()["dataset_sha256"]
+    routings = Routings(tables, priced, decided, rows, plan, partial(generator, dataset_sha256))
+    against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256, routings)
     spent = _spent(evidence, inputs)
+    variants = (measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants)
     measures = Measures(
-        variants={
-            v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants
-        },
+        variants={v.name: replace(v, routing=routings.measured(v.name)) for v in variants},
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=False,
     )
@@ -43,13 +47,14 @@ def assess(*, evidence: Evidence) -> Measures:
 
 
 def _against_baseline(
-    rows: Mapping[str, VariantRows], baseline: str, plan: Plan, dataset_sha256: str
+    rows: Mapping[str, VariantRows], baseline: str, plan: Plan, dataset_sha256: str, routings: Routings
 ) -> dict[str, dict[str, DifferenceOrAbsent]]:
     """Every variant's differences, each drawn from a generator of its own name; none for the baseline itself."""
     return {
         name: {}
         if name == baseline
         else differences(mine, rows[baseline], plan, partial(generator, dataset_sha256, name))
+        | routings.against(name, rows[baseline])
         for name, mine in rows.items()
     }
 

@@ -25,9 +25,24 @@ def check_routers(place: Place, variants: Iterable[Variant], facts: Facts) -> No
             key = "cascade" if isinstance(variant.router, Cascade) else "router"
             path = ("variants", variant.name, key)
             if variant.router.oracle is not None:
-                facts.check_tag(place, (*path, "oracle"), variant.router.oracle)
+                _check_oracle(place, (*path, "oracle"), variant, variant.router.oracle, facts)
             if isinstance(variant.router, Router):
                 _check_router(place, path, variant, variant.router, facts)
+
+
+def _check_oracle(place: Place, path: Path, variant: RoutedVariant, oracle: str, facts: Facts) -> None:
+    """The oracle must be a tag, and name arms: a case whose right route is none of them says of no decision if it is."""
+    if not facts.check_tag(place, path, oracle):
+        return
+    values, arms = facts.values[oracle], variant.router.arms
+    unknown = sorted(values - arms.keys())
+    if len(unknown) == len(values):
+        advice = f"Its values must be keys of `arms`. {near(unknown[0], arms)}"
+        place.fault(path, f"no value of {oracle[:60]!r}, such as {unknown[0][:60]!r}, names an arm", advice)
+    elif unknown:
+        shown = ", ".join(repr(value[:60]) for value in unknown[:5])
+        rest = "cases of it are left out where decisions are held against the right ones"
+        place.findings.note(f"{place.file}: {'.'.join(map(str, path))}: {shown} is no arm; {rest}.")
 
 
 def _check_router(place: Place, path: Path, variant: RoutedVariant, router: Router, facts: Facts) -> None:
