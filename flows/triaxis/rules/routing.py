@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import numpy as np
 
@@ -272,19 +273,21 @@ def _mixed(parts: list[tuple[float, float | Absent]]) -> float | Absent:
 
 def _mixed_quantile(shares: Mapping[int, float], field: Field, q: float) -> float | Absent:
     """The quantile of the arms' times taken together, each arm weighing its share; failures rank slowest."""
-    times, weights = [np.zeros(0)], [np.zeros(0)]
-    for place, share in shares.items():
-        probe = field.rows[field.names[place]].probe
+    times: list[Floats] = []
+    weights: list[Floats] = []
+    for arm, share in shares.items():
+        probe = field.rows[field.names[arm]].probe
         if (nothing := refusal(probe) or untold(probe, "full")) is not None:
             return nothing
         told = probe.milliseconds("full")[probe.telling("full")]
-        times.append(np.where(np.isnan(told), np.inf, told))
+        times.append(np.where(np.isnan(told), inf, told))
         weights.append(np.full(len(told), share / len(told)))
     every: Floats = np.concatenate(times)
     order = np.argsort(every, kind="stable")
-    reached = np.cumsum(np.concatenate(weights)[order])
-    found = float(every[order[min(int(np.searchsorted(reached, q * reached[-1])), len(order) - 1)]])
-    return found if np.isfinite(found) else Absent("so many requests failed that this quantile is one of them")
+    reached: Floats = np.cumsum(np.concatenate(weights)[order])
+    place = int(np.searchsorted(reached, q * float(reached[-1])))
+    found = float(every[order[min(place, len(order) - 1)]])
+    return found if isfinite(found) else Absent("so many requests failed that this quantile is one of them")
 
 
 def _sweep(d: Decisions, field: Field) -> ThresholdSweep | None:

@@ -17,6 +17,7 @@ from triaxis.ports.pages import Pages
 from triaxis.rules.card_reader import from_json
 from triaxis.rules.contrast import Spread, widest
 from triaxis.rules.reply import is_simulated
+from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
 from triaxis.rules.words import counted, score
 
@@ -53,6 +54,7 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
     values: Mapping[str, object] = {
         "card": card,
         "sheet": sheet(card),
+        "routing": routing_boards(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),

@@ -31,7 +31,7 @@ def check_routers(place: Place, variants: Iterable[Variant], facts: Facts) -> No
 
 
 def _check_oracle(place: Place, path: Path, variant: RoutedVariant, oracle: str, facts: Facts) -> None:
-    """The oracle must be a tag, and name arms: a case whose right route is none of them says of no decision if it is."""
+    """The oracle must be a tag, and name arms: a case whose right route is none of them tells nothing."""
     if not facts.check_tag(place, path, oracle):
         return
     values, arms = facts.values[oracle], variant.router.arms
