@@ -123,10 +123,10 @@ def _read(said: object) -> Decision | str:
         return said, None
     pair = cast("tuple[object, ...]", said) if isinstance(said, tuple) else ()
     if len(pair) != _PAIR:
-        return f"returned a {type(cast('object', said)).__name__}"
+        return f"returned a value of type {type(cast('object', said)).__name__}"
     route, sure = pair
     if route is not None and not isinstance(route, str):
-        return f"returned a route that is a {type(route).__name__}"
+        return f"returned a route of type {type(route).__name__}"
     if not isinstance(sure, numbers.Real) or not 0 <= float(sure) <= 1:
         return f"returned the confidence {sure!r:.60}"
     return route, float(sure)
