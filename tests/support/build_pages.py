@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import TypeAlias
 
 from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_measures
+from build_routing import a_routing_of
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -16,6 +17,7 @@ from triaxis.domain.measures import DimensionMeasures
 from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
 from triaxis.domain.slo import Weights
 from triaxis.quantities import Absent
+from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
 from triaxis.steps.publish import Answer, Contrast
 
@@ -37,6 +39,7 @@ def a_card_of(word: str) -> Scorecard:
     measures = replace(
         some_measures(f"{word} candidate", levers=(word,)),
         route_arms={word: word},
+        routing=a_routing_of(word),
         precision={word: scored, f"{word} too": unscored},
     )
     objectives = (
@@ -70,6 +73,7 @@ def card_values(word: str) -> Mapping[str, object]:
     return {
         "card": card,
         "sheet": sheet(card),
+        "routing": routing_boards(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from triaxis.domain.routing import Alternative, Misroute, Routing, ThresholdSweep
-from triaxis.domain.scorecard import Compared, Scorecard, VariantCard
+from triaxis.domain.scorecard import Scorecard, VariantCard
 from triaxis.quantities import Absent, Estimate
+from triaxis.rules.names import precision_name
 from triaxis.rules.plots import spanning
 from triaxis.rules.words import counted, dollars, milliseconds, percent, score
 
@@ -108,7 +109,7 @@ def _board(name: str, variant: VariantCard, routing: Routing) -> RoutingBoard:
         matrix=tuple(_matrix(routing.misroutes, arms)),
         misroutes=tuple(_misroute(cell) for cell in routing.misroutes if cell.differences),
         alternatives=tuple(map(_alternative, routing.alternatives)),
-        routes=tuple(_routes(variant.against_baseline)),
+        routes=tuple(_routes(variant)),
         plot=None if routing.sweep is None else _plot(routing.sweep),
     )
 
@@ -120,13 +121,11 @@ def _facts(routing: Routing) -> str:
     right = routing.right
     parts.append(right.why if isinstance(right, Absent) else f"{percent(right)} of decisions are right")
     for label, value, say in (("cost", routing.usd, dollars), ("take", routing.ms, milliseconds)):
-        if value is not None:
-            parts.append(f"the calls before the answer {label} {_or_why(value, say)} a request")
+        if isinstance(value, Absent):
+            parts.append(f"what the calls before the answer {label} is not known: {value.why}")
+        elif value is not None:
+            parts.append(f"the calls before the answer {label} {say(value)} a request")
     return "; ".join(parts) + "."
-
-
-def _or_why(value: float | Absent, say: Callable[[float], str]) -> str:
-    return f"nobody knows what ({value.why})" if isinstance(value, Absent) else say(value)
 
 
 def _matrix(cells: tuple[Misroute, ...], arms: tuple[str, ...]) -> Iterator[MatrixRow]:
@@ -173,9 +172,10 @@ def _figure(value: float | Absent, say: Callable[[float], str]) -> str:
     return NOTHING if isinstance(value, Absent) else say(value)
 
 
-def _routes(against: Mapping[str, Compared]) -> Iterator[RouteRow]:
+def _routes(variant: VariantCard) -> Iterator[RouteRow]:
     """Precision over slices, the worst first."""
-    rows = [row for row in against.items() if row[0].startswith("precision.") and "[" in row[0]]
+    sliced = tuple(f"{precision_name(dimension)}[" for dimension in variant.measures.precision)
+    rows = [(measure, compared) for measure, compared in variant.against_baseline.items() if measure.startswith(sliced)]
     for measure, compared in sorted(rows, key=lambda row: (row[1].verdict != "worse", row[0])):
         found = compared.difference
         if isinstance(found, Absent):
