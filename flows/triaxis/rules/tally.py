@@ -114,23 +114,19 @@ class Owner:
         return mine[np.argsort(cases[mine], kind="stable")]
 
 
-def owner_of(
-    variant: Variant, names: Sequence[str], cases: Sequence[Case], routes: Sequence[str | None] | None = None
-) -> Owner:
-    """A model variant owns its rows; a routed one owns, case by case, the rows of the arm that answers.
+def owner_of(variant: Variant, names: Sequence[str], cases: Sequence[Case]) -> Owner:
+    """A model variant owns its rows; one routed by a field owns, case by case, the rows of the arm that answers.
 
     Args:
         variant: Whose rows are asked for.
         names: All variants, in the order of the places.
         cases: In the order of the frame.
-        routes: Of a routed variant, case by case; None where a field of the case says it.
     """
     place = {name: number for number, name in enumerate(names)}
     if not isinstance(variant, RoutedVariant):
         return Owner(variant=variant.name, arms=np.full(len(cases), place[variant.name], dtype=np.int64))
-    if routes is None:
-        assert isinstance(variant.router, Router), "a cascade's routes come from its answers"
-        routes = [case.tag(variant.router.field or "") for case in cases]
+    assert isinstance(variant.router, Router), "a cascade's routes come from its answers"
+    routes = [case.tag(variant.router.field or "") for case in cases]
     return Owner(variant=variant.name, arms=places([arm or "" for arm in arms_of(variant, routes)], names))
 
 

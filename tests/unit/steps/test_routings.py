@@ -318,3 +318,18 @@ def test_a_judge_that_decides_is_paid_for_every_first_answer(model: str, termina
         assert usd(measures) == pytest.approx(1.5 * USD + each)
     assert found.ms == Absent("the judge that decides whether a case escalates was not probed")
     assert isinstance(measures.latency.quantiles["full"]["p50"], Absent)
+
+
+def test_a_quantile_that_fell_on_a_failure_is_no_figure() -> None:
+    """Half of small's requests fail, and so does every mixture with them at p95."""
+    view = RoutedVariant(name="routed", router=a_router())
+    evidence = evidence_of(the_inputs(view, probed=True), score)
+    probe_all(evidence, base=500.0, small=200.0)
+    evidence.probed = [
+        replace(row, error="timeout", first_ns=None, last_ns=None) if row.variant == "small" and row.index % 2 else row
+        for row in evidence.probed
+    ]
+    found = ways(routing_of(assessed(evidence, "routed")))
+    why = Absent("so many requests failed that this quantile is one of them")
+    assert found["always small"].latency["p95"] == why
+    assert found["random"].latency["p95"] == why
