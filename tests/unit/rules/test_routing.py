@@ -30,8 +30,8 @@ STEPS = Escalation(when="confidence", dimension="sure", below=0.7)
         (
             RoutedVariant(name="r", router=Router(by="classifier", arms=ARMS, rule=Classifier(learns="intent"))),
             (
-                "It learned `intent` from words and pairs of words, in 5 folds with seed 1: no case is routed by a model "
-                f"that has seen it or its session. {FREE}"
+                "It learned `intent` from words and pairs of words, in 5 folds with seed 1: no case is routed by a "
+                f"model that has seen it or its session. {FREE}"
             ),
         ),
         (
