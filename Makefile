@@ -56,7 +56,7 @@ venv-dev: .venv/ready-dev
 lock:                ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --extra local --extra s3 --group build --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --extra anthropic --extra local --extra s3 --group build --group dev -c requirements.lock \
+	@$(BIN)/uv pip compile pyproject.toml --extra anthropic --extra classifier --extra local --extra s3 --group build --group dev -c requirements.lock \
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements-dev.lock
 
 clean:

@@ -26,10 +26,11 @@ from triaxis.adapters.evidence import FileEvidence
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs, PriceRow, Prices, Validation
 from triaxis.domain.hashes import input_hashes
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, Rubric
 from triaxis.domain.slo import CostObjective, LatencyObjective, Objective, PrecisionObjective, Slo, Terms, Traffic
-from triaxis.domain.variant import ModelVariant, ProbePlan, RoutedVariant, Router, Variant
+from triaxis.domain.variant import ModelVariant, ProbePlan, RoutedVariant, Variant
 from triaxis.quantities import Tokens
 from triaxis.steps.assess import assess
 from triaxis.steps.decide import decide

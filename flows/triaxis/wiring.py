@@ -26,6 +26,7 @@ from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.adapters.md5s import Md5s
 from triaxis.adapters.pages import TemplatePages
 from triaxis.adapters.python_evaluators import PythonSources
+from triaxis.adapters.route_classifier import TfidfLearner
 from triaxis.adapters.row_store import BlobRowStore
 from triaxis.adapters.stage_state import StageState
 from triaxis.adapters.system_clock import SystemClock
@@ -46,6 +47,7 @@ from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ChatModel, Models, ProbeClient
 from triaxis.ports.pages import Pages
+from triaxis.ports.routing import Routing
 from triaxis.ports.stores import Askings, Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
@@ -76,6 +78,7 @@ class Wiring:
     templates: Templates
     python_evaluators: PythonEvaluators
     json_schemas: JsonSchemas
+    routing: Routing
     evidence: Evidence
     blobs: Blobs
     """What the row store is made of; records of provider batches stand beside it."""
@@ -191,7 +194,7 @@ def wire(root: Path, config: str) -> Wiring:
     reports, clock, md5s = reports_of(root, config), SystemClock(), Md5s(root)
     at = _store_at(root, config)
     blobs = _blobs(root, at)
-    claims = BlobClaims(blobs, clock)
+    claims, python = BlobClaims(blobs, clock), PythonSources()
     return Wiring(
         root=root,
         config=config,
@@ -199,8 +202,9 @@ def wire(root: Path, config: str) -> Wiring:
         workspace=FileWorkspace(root, config, os.environ),
         validator=GreatExpectations(),
         templates=JinjaTemplates(),
-        python_evaluators=PythonSources(),
+        python_evaluators=python,
         json_schemas=JsonSchemaPackage(),
+        routing=Routing(functions=python, learner=TfidfLearner()),
         evidence=FileEvidence(root / reports),
         blobs=blobs,
         claims=claims,

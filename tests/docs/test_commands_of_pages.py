@@ -9,7 +9,14 @@ import pytest
 from docs_fences import ROOT, Fence, Reader, comparable, environment, fences
 from provider_process import running_provider
 
-FOLLOWED = ("README.md", "docs/deciding.md", "docs/fronts.md", "docs/importing.md", "docs/tutorial.md")
+FOLLOWED = (
+    "README.md",
+    "docs/deciding.md",
+    "docs/fronts.md",
+    "docs/importing.md",
+    "docs/routing.md",
+    "docs/tutorial.md",
+)
 MOST_RUNS = 2
 """Runs of the tutorial that call a model: each starts an orchestrator, which takes seconds."""
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from build_card import a_difference, a_scorecard, a_variant_card, an_estimate, an_objective, some_measures
 from build_front import a_front, some_winners
+from build_routing import a_routing_of
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -21,6 +22,7 @@ from triaxis.domain.step_measures import StepMeasure, StepsMeasures
 from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
 from triaxis.quantities import Absent
 from triaxis.rules.front_sheet import front_sheet
+from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
 from triaxis.rules.steps_sheet import steps_sheet
 from triaxis.rules.traffic_sheet import traffic_sheet
@@ -44,6 +46,7 @@ def a_card_of(word: str) -> Scorecard:
     measures = replace(
         some_measures(f"{word} candidate", levers=(word,)),
         route_arms={word: word},
+        routing=a_routing_of(word),
         precision={word: scored, f"{word} too": unscored},
         cost=replace(some_measures().cost, at_scale=_at_scale_of(word)),
         steps=_steps_of(word),
@@ -130,6 +133,7 @@ def card_values(word: str) -> Mapping[str, object]:
         "fronts": front_sheet(card),
         "scale": traffic_sheet(card),
         "steps": steps_sheet(card),
+        "routing": routing_boards(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -28,10 +28,11 @@ from triaxis.domain.evaluation import (
     Validation,
 )
 from triaxis.domain.keys import Keys, Mask
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Attempt, Generation, Judgment, ProbeRow, Reply, Row, Scored
 from triaxis.domain.rubric import Dimension, Exact, JsonSchema, Judged, JudgeModel, PythonFunction, Rubric
 from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Slo, Terms, Traffic, Weights
-from triaxis.domain.variant import ModelVariant, ProbePlan, Prompt, RoutedVariant, Router, Serving
+from triaxis.domain.variant import ModelVariant, ProbePlan, Prompt, RoutedVariant, Serving
 from triaxis.quantities import Tokens
 
 

@@ -14,6 +14,7 @@ from triaxis.adapters.atomic import write_whole
 from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.stored_cases import stored_cases
+from triaxis.adapters.stored_routes import route_cells, routes_of
 from triaxis.adapters.untouched import Seen, seen
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Prices, Validation
@@ -27,6 +28,8 @@ from triaxis.errors import NotMade, StoreDamaged
 T = TypeVar("T")
 RESPONSES = "responses.parquet"
 LOOKS = "looks.json"
+ROUTES = "routes.parquet"
+"""What routers decided. Not there where none decides before the answers are known; its hash stands in hashes.json."""
 INDEX = "evaluators/index.json"
 """Which of the workspace's files each evaluator was copied from. It is there even when there is none, because DVC
 versions no empty folder."""
@@ -76,7 +79,10 @@ class InputFiles:
         # There even when there is none, because stages depend on it; by variant, case and sample.
         lines = map(tables.response_cells, responses)
         parquet.write_sorted(self._folder / RESPONSES, tables.RESPONSES, lines, by=("variant", "case_id", "sample"))
-        self._clear({*texts, "cases.parquet", "labels.parquet", RESPONSES})
+        if inputs.routes:
+            parquet.write_table(self._folder / ROUTES, tables.ROUTES, route_cells(inputs))
+        routes = {ROUTES} if inputs.routes else set[str]()
+        self._clear({*texts, "cases.parquet", "labels.parquet", RESPONSES, *routes})
 
     def responses(self) -> Iterator[ImportedResponse]:
         """The imported outputs, in the file's order."""
@@ -96,7 +102,7 @@ class InputFiles:
 
     def _read(self) -> Inputs:
         variants = self._value("variants.json", Variants)
-        rubric = self._value("rubric.json", Rubric)
+        rubric, routes = self._value("rubric.json", Rubric), self._folder / ROUTES
         return Inputs(
             name=variants.name,
             baseline=variants.baseline,
@@ -107,6 +113,7 @@ class InputFiles:
             prices=self._value("prices.json", Prices),
             labels=tuple(map(tables.label_of, parquet.scan(self._present("labels.parquet"), list(tables.LABELS)))),
             looks=self._value(LOOKS, Looks) if (self._folder / LOOKS).is_file() else None,
+            routes=routes_of(parquet.scan(routes, list(tables.ROUTES))) if routes.is_file() else {},
         )
 
     def prices(self) -> Prices:

@@ -87,6 +87,7 @@ LABELS: Final[Layout] = {
     "inclusion_prob": "float",
     "reason": "text",
 }
+ROUTES: Final[Layout] = {"variant": "text", "case_id": "text", "route": "text", "confidence": "float"}
 GENERATIONS: Final[Layout] = {
     "variant": "text",
     "case_id": "text",

@@ -1,4 +1,4 @@
-"""A workspace's own evaluators, run from the text that the rubric carries, never from a path that data names."""
+"""A workspace's own evaluators and routers, run from their stored text, never from a path that data names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from types import ModuleType
+from typing import Any
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.router import RouterFunction
 from triaxis.domain.rubric import PythonFunction
 
 
@@ -22,15 +24,25 @@ class PythonSources:
     """
 
     def __init__(self) -> None:
-        self._modules: dict[PythonFunction, ModuleType] = {}
+        self._modules: dict[tuple[str, str], ModuleType] = {}
 
     def call(self, evaluator: PythonFunction, case: Mapping[str, JsonValue], answer: str) -> float | bool | None:
         """What the function returns; its exceptions, and those of loading its source, are raised as they are."""
         with contextlib.redirect_stdout(sys.stderr):
-            if evaluator not in self._modules:
-                self._modules[evaluator] = _load(evaluator)
-            function: Callable[..., float | bool | None] = getattr(self._modules[evaluator], evaluator.function)
+            function: Callable[..., float | bool | None] = self._function(evaluator)
             return function(case, answer)
+
+    def route(self, router: RouterFunction, case: Mapping[str, JsonValue]) -> object:
+        """What the router returns; its exceptions, and those of loading its source, are raised as they are."""
+        with contextlib.redirect_stdout(sys.stderr):
+            return self._function(router)(case)
+
+    def _function(self, written: PythonFunction | RouterFunction) -> Callable[..., Any]:
+        name = written.file, written.source
+        if name not in self._modules:
+            self._modules[name] = _load(written)
+        function: Callable[..., Any] = getattr(self._modules[name], written.function)
+        return function
 
 
 class _Text(InspectLoader):
@@ -45,7 +57,7 @@ class _Text(InspectLoader):
         return self._text
 
 
-def _load(evaluator: PythonFunction) -> ModuleType:
+def _load(evaluator: PythonFunction | RouterFunction) -> ModuleType:
     name = f"triaxis_evaluator_{hashlib.sha256(evaluator.source.encode()).hexdigest()[:16]}"
     loader = _Text(evaluator.source)
     spec = spec_from_loader(name, loader, origin=evaluator.file)

@@ -11,6 +11,7 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.looks import Looks, Split
 from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.routes import Routes, RoutesByVariant
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Delivery, ImportedVariant, Limits, ModelVariant, RoutedVariant, Target, Variant
@@ -106,6 +107,8 @@ class Inputs:
     labels: tuple[HumanLabel, ...] = ()
     looks: Looks | None = None
     """None until `prepare` has counted them, and in inputs from before it did."""
+    routes: RoutesByVariant = field(default_factory=dict[str, Routes])
+    """What routers decided before anything was asked; `prepare` fills it in."""
 
     def variant(self, name: str) -> Variant:
         """The variant of that name; `check` has made sure that every name used exists."""
@@ -115,6 +118,12 @@ class Inputs:
     def generated(self) -> tuple[ModelVariant, ...]:
         """The variants whose answers models are asked for."""
         return tuple(v for v in self.variants if isinstance(v, ModelVariant))
+
+    @property
+    def callers(self) -> tuple[ModelVariant, ...]:
+        """All that models are asked for, by name: variants' answers, and routes under a routed variant's name."""
+        asked = (v.caller if isinstance(v, RoutedVariant) else v for v in self.variants)
+        return tuple(v for v in asked if isinstance(v, ModelVariant))
 
     @property
     def imported(self) -> tuple[ImportedVariant, ...]:
@@ -129,7 +138,7 @@ class Inputs:
     @property
     def asks(self) -> bool:
         """Whether any model is called: for answers, or by a judge."""
-        return bool(self.generated) or any(isinstance(d.evaluator, Judged) for d in self.rubric.active)
+        return bool(self.callers) or any(isinstance(d.evaluator, Judged) for d in self.rubric.active)
 
     @property
     def routed(self) -> tuple[RoutedVariant, ...]:

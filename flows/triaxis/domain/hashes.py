@@ -69,10 +69,23 @@ def _meaning(value: object) -> Mapping[str, JsonValue]:
     """The value's own fields, without those that say nothing and without paths."""
     said = plain(value)
     assert isinstance(said, Mapping)
+    return _said(said)
+
+
+def _said(fields: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     kept: dict[str, JsonValue] = {}
-    for name, entry in without_nulls(said).items():
-        nested = _UNSAID.get(name)
-        kept[name] = _without(entry, nested) if nested and isinstance(entry, Mapping) else entry
+    for name, entry in without_nulls(fields).items():
+        match name, entry:
+            case "caller", Mapping():
+                kept[name] = _said(entry)
+            case "router", {"rule": rule, **rest}:
+                # What a router by field never had is no part of its hash.
+                kept[name] = rest if not isinstance(rule, Mapping) else {**rest, "rule": _without(rule, {"file"})}
+            case _, Mapping() if nested := _UNSAID.get(name):
+                # What few evaluators have is no part of the hash of the others.
+                kept[name] = _without(entry, nested if entry.get("blind", True) else {*nested, "blind"})
+            case _:
+                kept[name] = entry
     return {name: entry for name, entry in kept.items() if entry != []}
 
 

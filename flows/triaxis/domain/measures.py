@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from triaxis.domain.frontier import Front
+from triaxis.domain.routing import Routing
 from triaxis.domain.step_measures import StepsMeasures
 from triaxis.domain.traffic import AtScale
 from triaxis.quantities import Absent, Estimate, Measure, Money
@@ -154,6 +155,8 @@ class VariantMeasures:
     """By measure name; empty for the baseline."""
     steps: StepsMeasures | None = None
     """None where neither its answers nor the cases have steps."""
+    routing: Routing | None = None
+    """Of a routed variant; None of any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

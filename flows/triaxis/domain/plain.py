@@ -9,15 +9,17 @@ from decimal import Decimal
 from typing import cast, get_args
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.router import Cascade, Rule
 from triaxis.domain.rubric import Evaluator
 from triaxis.domain.slo import Objective
 from triaxis.domain.variant import Variant
 from triaxis.quantities import Measure, Money
 
 MEMBERS: frozenset[type] = frozenset(
-    member for union in (Evaluator, Objective, Variant, Measure) for member in get_args(union)
-)
-"""Classes that stand in a union; their JSON says which one it is, under `type`."""
+    member for union in (Evaluator, Objective, Variant, Rule, Measure) for member in get_args(union)
+) | {Cascade}
+"""Classes that stand in a union; their JSON says which one it is, under `type`. A router, which was there before
+cascades were, is known by having none."""
 
 
 def type_name(member: type) -> str:

@@ -92,6 +92,8 @@ class PythonFunction:
     function: str
     source: str
     """The file's text, by which the evaluator is hashed."""
+    blind: Literal[True] | None = None
+    """Whether it decides when a cascade escalates, so that it is shown nothing that only ground truth knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.router import Cascade, Router
 
 LEVERS = (
     "tiering",
@@ -63,21 +64,6 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Router:
-    """Which arm answers a case."""
-
-    by: Literal["field"]
-    field: str
-    """The slice tag, or `route`, whose text picks the arm."""
-    arms: Mapping[str, str]
-    """Text of the field to the name of the variant that answers."""
-    default: str | None = None
-    """The variant for a case whose field is missing or names no arm; None makes such a case a fault."""
-    oracle: str | None = None
-    """The tag that holds the right route, where ground truth has one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVariant:
     """A variant whose answers are generated."""
 
@@ -100,14 +86,16 @@ class RoutedVariant:
     """A view over other variants: it makes no generation of its own."""
 
     name: str
-    router: Router
+    router: Router | Cascade
+    caller: ModelVariant | None = None
+    """The calls by which a model names the route, under the variant's own name; None where no model is asked."""
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
 
-    def arm(self, tag: str | None) -> str | None:
-        """The variant that answers a case whose routing field reads `tag`; None where there is none."""
-        return self.router.default if tag is None else self.router.arms.get(tag, self.router.default)
+    def arm(self, route: str | None) -> str | None:
+        """The variant that answers a case of that route; None where there is none."""
+        return self.router.default if route is None else self.router.arms.get(route, self.router.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,7 @@ async def prepare(session: Session, dispatch: Dispatch) -> None:
         source=source,
         validator=w.validator,
         evidence=w.evidence,
+        routing=w.routing,
         only=session.only,
         past=w.archived.looks(source.inputs.name),
     )

@@ -20,6 +20,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
                              if_abstained_fail, if_abstained_pass
       against_baseline       level, n, method, baseline (its own value over the pairs), gated, margin
+      routing                of a routed variant; `rules.routing_card` says what stands in it
 
 What is not known is left out, but for figures, which say `{absent: why}`. Money is text; every other number is rounded
 to 12 significant digits, so that the last bits of a processor's sums never show.
@@ -43,9 +44,10 @@ from triaxis.domain.scorecard import (
     VariantCard,
 )
 from triaxis.quantities import Absent, Measure
-from triaxis.rules.card_values import Json, known, measure_json, number, rounded
+from triaxis.rules.card_values import Json, figure_json, known, measure_json, number, rounded
 from triaxis.rules.front_card import front_json
 from triaxis.rules.looks_card import looks_json
+from triaxis.rules.routing_card import routing_json
 from triaxis.rules.steps_card import steps_json
 from triaxis.rules.traffic_card import at_scale_json
 
@@ -94,10 +96,6 @@ def _ground_truth(truth: GroundTruth) -> Json:
     }
 
 
-def _axis(value: float | Absent) -> JsonValue:
-    return {"absent": value.why} if isinstance(value, Absent) else number(value)
-
-
 def _variant(card: VariantCard) -> Json:
     measures = card.measures
     return {
@@ -107,7 +105,7 @@ def _variant(card: VariantCard) -> Json:
         "latency": _latency(measures.latency, measures.error_rate),
         "cost": _cost(measures.cost),
         "precision": {
-            "composite": _axis(card.axes.precision),
+            "composite": figure_json(card.axes.precision),
             "dimensions": {name: _dimension(d) for name, d in measures.precision.items()},
         },
         "axes": _axes(card.axes),
@@ -116,6 +114,7 @@ def _variant(card: VariantCard) -> Json:
         "verdict": card.verdict,
         "reasons": list(card.reasons),
         **steps_json(measures),
+        **({} if measures.routing is None else {"routing": routing_json(measures.routing)}),
     }
 
 
@@ -175,10 +174,10 @@ def _dimension(dimension: DimensionMeasures) -> Json:
 
 def _axes(axes: Axes) -> Json:
     value: Json = {
-        "latency": _axis(axes.latency),
-        "cost": _axis(axes.cost),
-        "precision": _axis(axes.precision),
-        "composite": _axis(axes.composite),
+        "latency": figure_json(axes.latency),
+        "cost": figure_json(axes.cost),
+        "precision": figure_json(axes.precision),
+        "composite": figure_json(axes.composite),
     }
     return value if axes.binding is None else {**value, "binding": axes.binding}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 from triaxis.domain.canonical import JsonValue
@@ -37,6 +36,7 @@ from triaxis.quantities import Absent, Money
 from triaxis.rules.card import PRODUCTION_MIX
 from triaxis.rules.card_values import JsonObject as Json
 from triaxis.rules.card_values import count_of as _count
+from triaxis.rules.card_values import figure_of as _axis
 from triaxis.rules.card_values import flag_of as _flag
 from triaxis.rules.card_values import known_of as _known
 from triaxis.rules.card_values import list_of as _list
@@ -50,6 +50,7 @@ from triaxis.rules.card_values import texts_of as _texts
 from triaxis.rules.front_card import front_of, winners_of
 from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
+from triaxis.rules.routing_card import routing_of
 from triaxis.rules.steps_card import steps_of
 from triaxis.rules.traffic_card import at_scale_of
 
@@ -125,6 +126,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
         steps=steps_of(card),
+        routing=routing_of(card["routing"]) if "routing" in card else None,
     )
     return VariantCard(
         measures=measures,
@@ -247,10 +249,6 @@ def _difference(compared: Json) -> DifferenceOrAbsent:
         p=_known(compared, "p"),
         p_exact=_known(compared, "p_exact"),
     )
-
-
-def _axis(value: JsonValue) -> float | Absent:
-    return Absent(_text(value["absent"])) if isinstance(value, Mapping) else _number(value)
 
 
 def _known_count(members: Json, key: str) -> int | None:

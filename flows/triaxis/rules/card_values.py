@@ -41,6 +41,16 @@ def measure_json(measure: Measure) -> Json:
             assert_never(measure)
 
 
+def figure_json(value: float | Absent) -> JsonValue:
+    """A number, or `{absent: why}`."""
+    return {"absent": value.why} if isinstance(value, Absent) else number(value)
+
+
+def figure_of(value: JsonValue) -> float | Absent:
+    """What `figure_json` wrote."""
+    return Absent(text_of(value["absent"])) if isinstance(value, Mapping) else number_of(value)
+
+
 def measure_of(value: JsonValue) -> Measure:
     """What `measure_json` wrote."""
     figure = object_of(value)

@@ -11,19 +11,19 @@ import numbers
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.rows import Abstained, Outcome, Reply, Scored
 from triaxis.domain.rubric import Finished, JsonSchema, Length, PythonFunction, Regex
 from triaxis.rules.agreement import Normal, Scorer
+from triaxis.rules.caught import Caught
+from triaxis.rules.route import without_truth
 from triaxis.rules.text import parse_json
 
 Inspects: TypeAlias = Regex | JsonSchema | Length | Finished | PythonFunction
 
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _REASON_CHARS = 300
 
 Fits: TypeAlias = Callable[[JsonValue, JsonValue], str | None]
@@ -85,11 +85,10 @@ def _finished(_: Case, reply: Reply) -> Outcome:
 
 def _python(evaluator: PythonFunction, call: CallPython) -> Scorer:
     def score(case: Case, reply: Reply) -> Outcome:
-        row = case.to_json()
-        row["expected"] = copy.deepcopy(case.expected)
-        with _Caught() as caught:
+        row = without_truth(case) if evaluator.blind else {**case.to_json(), "expected": copy.deepcopy(case.expected)}
+        with Caught() as caught:
             return _returned(call(evaluator, row, reply.text))
-        return Abstained(caught.why)
+        return Abstained(f"the evaluator {caught.why}"[:_REASON_CHARS])
 
     return score
 
@@ -102,22 +101,3 @@ def _returned(value: object) -> Outcome:
         return Abstained(f"the evaluator returned a {type(value).__name__}, not a number")
     score = float(value)
     return Scored(score) if 0 <= score <= 1 else Abstained(f"the evaluator returned {score}, outside 0 to 1")
-
-
-class _Caught:
-    """Keeps what another's code raised as a reason, so that one bad case does not end the run.
-
-    Memory addresses are left out of it: the same failure must make the same evidence.
-    """
-
-    def __init__(self) -> None:
-        self.why = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        if not isinstance(error, Exception | SystemExit):
-            return False
-        self.why = _ADDRESS.sub("", f"the evaluator raised {type(error).__name__}: {error}")[:_REASON_CHARS]
-        return True

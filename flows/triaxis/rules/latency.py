@@ -54,6 +54,8 @@ class ProbeRows:
     timeout_ms: float | None = None
     """When a request was given up: all that is known of one that failed is that it is no faster."""
     timed: Timed = "probed"
+    unknown: str | None = None
+    """Why nothing can be said, where that is not for want of requests."""
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -141,6 +143,8 @@ def latency_quantile(
 
 def refusal(rows: ProbeRows) -> Absent | None:
     """Why a probe says nothing of the server: there is none, or its sender was late by more than it may be."""
+    if rows.unknown is not None:
+        return Absent(rows.unknown)
     if rows.timed == "mixed":
         return Absent("some of its arms were probed, and the latency of others is imported")
     if rows.timed == "imported":

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaxis.domain.case import Case, Where, tags_of
+from triaxis.domain.router import Router
 from triaxis.domain.variant import RoutedVariant, Variant
 from triaxis.quantities import Absent
 from triaxis.rules.mix import OUTSIDE, UNWEIGHTED, Mix, Weighing, mix_of
-from triaxis.rules.route import arm_of
+from triaxis.rules.route import arms_of
 
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -143,7 +144,7 @@ class Owner:
 
 
 def owner_of(variant: Variant, names: Sequence[str], cases: Sequence[Case]) -> Owner:
-    """A model variant owns its rows; a routed one owns, case by case, the rows of the arm that answers.
+    """A model variant owns its rows; one routed by a field owns, case by case, the rows of the arm that answers.
 
     Args:
         variant: Whose rows are asked for.
@@ -153,9 +154,9 @@ def owner_of(variant: Variant, names: Sequence[str], cases: Sequence[Case]) -> O
     place = {name: number for number, name in enumerate(names)}
     if not isinstance(variant, RoutedVariant):
         return Owner(variant=variant.name, arms=np.full(len(cases), place[variant.name], dtype=np.int64))
-    arms = (arm_of(variant, case) for case in cases)
-    codes = (NONE if arm is None else place.get(arm, NONE) for arm in arms)
-    return Owner(variant=variant.name, arms=np.fromiter(codes, dtype=np.int64, count=len(cases)))
+    assert isinstance(variant.router, Router), "a cascade's routes come from its answers"
+    routes = [case.tag(variant.router.field or "") for case in cases]
+    return Owner(variant=variant.name, arms=places([arm or "" for arm in arms_of(variant, routes)], names))
 
 
 def per_case(cases: Codes, values: Floats, n_cases: int) -> Floats:

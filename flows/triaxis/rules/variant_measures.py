@@ -9,6 +9,7 @@ from typing import assert_never
 import numpy as np
 
 from triaxis.domain.measures import CostMeasures, Counts, DifferenceOrAbsent, ObjectiveMeasure, VariantMeasures
+from triaxis.domain.router import Router
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.slo import CostObjective, ErrorsObjective, LatencyObjective, Objective, PrecisionObjective, Slo
 from triaxis.domain.variant import RoutedVariant, Variant
@@ -90,7 +91,7 @@ def measure_variant(
     return VariantMeasures(
         name=variant.name,
         levers=tuple(sorted(variant.levers)),
-        route_arms=dict(sorted(variant.router.arms.items())) if isinstance(variant, RoutedVariant) else {},
+        route_arms=_route_arms(variant),
         n=Counts(
             cases=distinct(rows.cases),
             generated=int((~rows.terminal).sum()),
@@ -107,6 +108,13 @@ def measure_variant(
         objectives=tuple(_objective(o, rows, calls, plan) for o in plan.slo.objectives),
         against_baseline=against,
     )
+
+
+def _route_arms(variant: Variant) -> dict[str, str]:
+    """Route to arm, of a router; a cascade has no routes, and `routing` names its arms."""
+    if isinstance(variant, RoutedVariant) and isinstance(variant.router, Router):
+        return dict(sorted(variant.router.arms.items()))
+    return {}
 
 
 def _cost(rows: CostRows, plan: Plan, spent: Spent) -> CostMeasures:

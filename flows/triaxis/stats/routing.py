@@ -1,77 +1,89 @@
-"""How well a router of two models does, over all shares of requests that it may send to the strong one.
+"""How well a router of two arms sends what needs the strong one there (RouteLLM: Ong et al. 2024, arXiv 2406.18665).
 
-After RouteLLM (Ong et al. 2024, arXiv 2406.18665, section 2.2). Performance is a mean score, by share of requests that
-go to the strong model; arrays may have any leading axes, such as bootstrap draws.
+The share of cases sent to the strong arm is swept from none to all, those first of which the router is surest. At each
+share the *performance gap recovered* is (quality - weak) / (strong - weak): 0 where all cases go to the weak arm, 1
+where all go to the strong one.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from triaxis.stats.clusters import Floats
+from triaxis.quantities import Absent
 
-
-def routed_performance(wins: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> tuple[Floats, Floats]:
-    """The mean score at every share of strong calls, as the threshold on the router's score falls.
-
-    Args:
-        wins: The router's score of each case: the higher, the more it is for the strong model.
-        weak: The weak model's score of each case.
-        strong: The strong one's.
-
-    Returns:
-        The shares, from 0 to 1, and the performance at each. Cases of one score cross the threshold together.
-    """
-    score, low, high = (np.asarray(values, dtype=np.float64) for values in (wins, weak, strong))
-    order = np.argsort(-score, kind="stable")
-    gained = np.concatenate([[0.0], np.cumsum((high - low)[order])])
-    last = np.append(np.diff(score[order]) != 0, [True])
-    routed = np.concatenate([[0], np.flatnonzero(last) + 1])
-    return routed / len(score), (low.sum() + gained[routed]) / len(score)
+Floats = NDArray[np.float64]
 
 
-def pgr(performance: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Floats:
-    """Performance gap recovered, equation 4: (r - r_weak) / (r_strong - r_weak).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Quality by the share of cases sent to the strong arm; between two points it runs straight."""
 
-    0 is as the weak model alone, 1 as the strong one; NaN or infinite where the two perform alike.
+    shares: Floats
+    """Ascending from 0 to 1: one point for each threshold that tells some cases from others."""
+    quality: Floats
+    """Mean over all cases at each share."""
 
-    Args:
-        performance: Shape (..., points).
-        weak: The weak model's alone, of shape (...).
-        strong: The strong one's.
-    """
-    low, high = (np.asarray(side, dtype=np.float64)[..., np.newaxis] for side in (weak, strong))
-    with np.errstate(divide="ignore", invalid="ignore"):  # where there is no gap, none is recovered
-        return (np.asarray(performance, dtype=np.float64) - low) / (high - low)
+    @property
+    def gap(self) -> float:
+        """What the strong arm is better by."""
+        return float(self.quality[-1] - self.quality[0])
+
+    def recovered(self) -> Floats | Absent:
+        """The performance gap recovered at each share; absent where there is no gap to recover."""
+        if self.gap <= 0:
+            return Absent("the strong arm is no better than the weak one")
+        return (self.quality - self.quality[0]) / self.gap
 
 
-def apgr(shares: ArrayLike, performance: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Floats:
-    """Average performance gap recovered, equation 5: the integral of PGR over the share of strong calls from 0 to 1.
+def sweep(scores: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Sweep:
+    """Quality at every threshold of the router's score.
 
-    By the trapezoid rule between the points that are given. A random router has 0.5.
+    Cases of one score cannot be told apart by a threshold: within them the curve runs straight, as if cases were drawn
+    at random.
 
     Args:
-        shares: Of requests that go to the strong model, ascending from 0 to 1, of shape (points,).
-        performance: At each of them, of shape (..., points).
-        weak: The weak model's alone, of shape (...).
-        strong: The strong one's.
+        scores: How much each case wants the strong arm.
+        weak: The weak arm's quality on each case.
+        strong: The strong arm's.
+
+    Raises:
+        ValueError: where the arrays differ in length or are empty.
     """
-    recovered, at = pgr(performance, weak, strong), np.asarray(shares, dtype=np.float64)
-    return ((recovered[..., 1:] + recovered[..., :-1]) / 2 * np.diff(at)).sum(axis=-1)
+    wanted, low, high = (np.asarray(values, dtype=np.float64) for values in (scores, weak, strong))
+    if not len(wanted) or not wanted.shape == low.shape == high.shape:
+        raise ValueError("a sweep needs a score and both qualities of every case")
+    order = np.argsort(-wanted, kind="stable")
+    # The last case of every group of equal scores ends a step.
+    ends = np.append(np.flatnonzero(np.diff(wanted[order])), len(order) - 1) + 1
+    gains = np.cumsum((high - low)[order])[ends - 1]
+    quality = (low.sum() + np.append(0.0, gains)) / len(order)
+    return Sweep(shares=np.append(0.0, ends / len(order)), quality=quality)
 
 
-def cpt(shares: ArrayLike, performance: ArrayLike, weak: ArrayLike, strong: ArrayLike, *, wanted: float) -> Floats:
-    """Call-performance threshold: the least share of strong calls that recovers `wanted` of the gap; NaN for none.
+def apgr(curve: Sweep) -> float | Absent:
+    """Average performance gap recovered: the area under the recovered gap, by trapezoids, over all shares.
 
-    Linear between points. The arguments are those of `apgr`.
+    0.5 is what sending cases at random recovers; more than 1 is possible where the strong arm is worse on some cases.
+    Absent where the strong arm is no better.
     """
-    recovered, at = pgr(performance, weak, strong), np.asarray(shares, dtype=np.float64)
-    enough = recovered >= wanted
-    first = enough.argmax(axis=-1)
-    before = np.maximum(first - 1, 0)
-    high = np.take_along_axis(recovered, first[..., np.newaxis], axis=-1)[..., 0]
-    low = np.take_along_axis(recovered, before[..., np.newaxis], axis=-1)[..., 0]
-    part = np.divide(wanted - low, high - low, out=np.ones_like(high), where=high > low)
-    found = at[before] + part * (at[first] - at[before])
-    return np.where(enough.any(axis=-1), found, np.nan)
+    recovered = curve.recovered()
+    return recovered if isinstance(recovered, Absent) else float(np.trapezoid(recovered, curve.shares))
+
+
+def call_performance_threshold(curve: Sweep, gap: float) -> float | Absent:
+    """CPT: the least share of calls to the strong arm that recovers `gap` of the performance gap, such as 0.5 or 0.8.
+
+    Absent where the strong arm is no better.
+    """
+    recovered = curve.recovered()
+    if isinstance(recovered, Absent):
+        return recovered
+    after = int(np.argmax(recovered >= gap))
+    if not after:
+        return 0.0
+    below, above = recovered[after - 1], recovered[after]
+    left, right = curve.shares[after - 1], curve.shares[after]
+    return float(left + (right - left) * (gap - below) / (above - below))

@@ -17,6 +17,8 @@ from triaxis.rules.frontier import front
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
+from triaxis.steps.decisions import decisions
+from triaxis.steps.routings import Routings
 from triaxis.steps.step_tables import variant_steps
 from triaxis.steps.tables import load
 from triaxis.steps.views import price, rows_of
@@ -38,16 +40,20 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
     Rows of cases and variants that the inputs lack count for nothing.
     """
     tables = load(evidence, inputs)
-    priced = price(tables)
+    priced, decided = price(tables), decisions(evidence, tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
-    rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
-    against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256)
+    rows = {name: rows_of(tables, priced, place, decided.get(name)) for place, name in enumerate(tables.names)}
+    routings = Routings(tables, priced, decided, rows, plan, partial(generator, dataset_sha256))
+    against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256, routings)
     spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
     seeded = partial(generator, dataset_sha256, "*")
     taken = variant_steps(inputs, evidence, tables.frame, level=plan.level)
     return Measures(
-        variants={name: replace(measured_, steps=taken.get(name)) for name, measured_ in variants.items()},
+        variants={
+            name: replace(measured_, steps=taken.get(name), routing=routings.measured(name))
+            for name, measured_ in variants.items()
+        },
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=bool(inputs.slo.traffic.mix),
         front=front(rows, variants, plan, baseline=inputs.baseline, seeded=seeded),
@@ -55,13 +61,14 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
 
 
 def _against_baseline(
-    rows: Mapping[str, VariantRows], baseline: str, plan: Plan, dataset_sha256: str
+    rows: Mapping[str, VariantRows], baseline: str, plan: Plan, dataset_sha256: str, routings: Routings
 ) -> dict[str, dict[str, DifferenceOrAbsent]]:
     """Every variant's differences, each drawn from a generator of its own name; none for the baseline itself."""
     return {
         name: {}
         if name == baseline
         else differences(mine, rows[baseline], plan, partial(generator, dataset_sha256, name))
+        | routings.against(name, rows[baseline])
         for name, mine in rows.items()
     }
 

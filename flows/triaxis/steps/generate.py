@@ -78,7 +78,7 @@ class PlannedGenerations:
     def _by_variant(self, places: Places) -> Iterator[tuple[ModelVariant, int, Places]]:
         """Each variant that has some of the places, with its first place of all and those it has."""
         start = 0
-        for variant in self.inputs.generated:
+        for variant in self.inputs.callers:
             end = start + len(self.inputs.cases) * variant.samples
             mine = places[np.searchsorted(places, start) : np.searchsorted(places, end)]
             if len(mine):
@@ -105,8 +105,8 @@ def _request(variant: ModelVariant, messages: tuple[Message, ...], sample: int) 
 
 
 def plan(inputs: Inputs, *, templates: Templates) -> PlannedGenerations:
-    """The answers to have: one for each variant that generates, each case and each sample."""
-    parts = [part for variant in inputs.generated for part in _planned(variant, inputs, templates)]
+    """The answers to have: of each variant that generates, or whose router is a model, for each case and sample."""
+    parts = [part for variant in inputs.callers for part in _planned(variant, inputs, templates)]
     keys = Keys.joined(keys for keys, _ in parts)
     return PlannedGenerations(
         inputs=inputs,
@@ -167,7 +167,7 @@ def _named(inputs: Inputs, evidence: Evidence) -> Iterator[tuple[str, str, int]]
     """Variant, case and sample of every answer, in the order of a plan."""
     return (
         (variant.name, case_id, sample)
-        for variant in inputs.generated
+        for variant in inputs.callers
         for case_id in evidence.case_ids()
         for sample in range(variant.samples)
     )

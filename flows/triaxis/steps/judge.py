@@ -234,7 +234,10 @@ def _panels(inputs: Inputs) -> Mapping[str, Panel]:
 
 
 def _chunks(inputs: Inputs, evidence: Evidence) -> Iterator[Sequence[_Pair]]:
-    pairs = _with_cases(evidence.generations(attempts=False), inputs.cases)
+    # A router's own replies are no answers: they name a route, and nobody judges them.
+    routers = {variant.name for variant in inputs.routed}
+    answers = (generation for generation in evidence.generations(attempts=False) if generation.variant not in routers)
+    pairs = _with_cases(answers, inputs.cases)
     return iter(lambda: tuple(islice(pairs, _CHUNK)), ())
 
 

@@ -157,7 +157,7 @@ def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_respon
 
 
 def _first_requests(inputs: Inputs) -> Iterable[Request]:
-    for variant in inputs.generated:
+    for variant in inputs.callers:
         yield Request(model=variant.model, endpoint=variant.endpoint, messages=(), params=variant.params)
 
 

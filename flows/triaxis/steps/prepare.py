@@ -11,12 +11,15 @@ from triaxis.domain.evaluation import Inputs, Source, Validation
 from triaxis.domain.hashes import candidate_hashes, input_hashes
 from triaxis.domain.looks import Look, Looks
 from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.routes import routes_sha256
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.evidence import Evidence
+from triaxis.ports.routing import Routing
 from triaxis.ports.workspace import Validator
 from triaxis.rules.looks import looked, side_of
 from triaxis.rules.sampling import draw
+from triaxis.steps.routing import routed
 
 
 def prepare(
@@ -24,6 +27,7 @@ def prepare(
     source: Source,
     validator: Validator,
     evidence: Evidence,
+    routing: Routing,
     only: tuple[str, ...] = (),
     past: Iterable[Look] = (),
 ) -> Inputs:
@@ -33,12 +37,13 @@ def prepare(
         source: The workspace as read.
         validator: Judges the ground truth; not asked again about a dataset, suite and prompts it has judged before.
         evidence: Where the inputs go.
+        routing: What routers need that decide before anything is asked.
         only: Names of variants to evaluate; empty means all. The baseline and the arms of a named view come along.
         past: The evaluation's archived scorecards.
 
     Raises:
         InputFaults: for cases that fail validation, unless the evaluation says to quarantine them; where `only` names
-            a variant that there is not.
+            a variant that there is not; where a router names no arm for a case.
     """
     prompts = _prompts(source.inputs.variants)
     asked = sha256_json({"dataset": dataset_sha256(source.inputs.cases), "suite": source.expectations, **prompts})
@@ -47,8 +52,10 @@ def prepare(
     )
     if faults := tuple(_faults(source, validation)):
         raise InputFaults(*faults)
-    resolved = resolve(source, validation, only=only)
+    resolved = routed(resolve(source, validation, only=only), routing, source.config)
     hashes = {**input_hashes(resolved), "validation_sha256": asked}
+    if resolved.routes:
+        hashes["routes_sha256"] = routes_sha256(resolved.routes)
     inputs = replace(resolved, looks=_looks(source, resolved, hashes, past))
     evidence.write_inputs(inputs, validation, hashes, _evaluated(source.responses, inputs))
     return inputs
@@ -107,7 +114,7 @@ def _prompts(variants: tuple[Variant, ...]) -> Mapping[str, str]:
     prompts: dict[str, str] = {}
     for variant in variants:
         match variant:
-            case ModelVariant(prompt=prompt) if prompt is not None:
+            case ModelVariant(prompt=prompt) | RoutedVariant(caller=ModelVariant(prompt=prompt)) if prompt is not None:
                 prompts[prompt.path] = prompt.text
             case ModelVariant() | ImportedVariant() | RoutedVariant():
                 pass

@@ -84,9 +84,9 @@ class PlannedProbes:
 
 
 def plan(inputs: Inputs, *, templates: Templates) -> PlannedProbes:
-    """The blocks that the inputs ask for; variants without a probe, and routed ones, have none."""
+    """The blocks that the inputs ask for; of a routed variant, its router's where that is a model."""
     blocks, notices = dict[str, tuple[Block, ...]](), list[str]()
-    for variant in inputs.generated:
+    for variant in inputs.callers:
         if variant.probe is not None:
             blocks[variant.name], notice = _variant_blocks(variant, variant.probe, inputs.cases, templates)
             notices += [f"{variant.name}: {notice}"] if notice else []

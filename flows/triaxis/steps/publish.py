@@ -18,6 +18,7 @@ from triaxis.rules.card_reader import from_json
 from triaxis.rules.contrast import Spread, widest
 from triaxis.rules.front_sheet import front_sheet
 from triaxis.rules.reply import is_simulated
+from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
 from triaxis.rules.steps_sheet import steps_sheet
 from triaxis.rules.traffic_sheet import traffic_sheet
@@ -59,6 +60,7 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
         "fronts": front_sheet(card),
         "scale": traffic_sheet(card),
         "steps": steps_sheet(card),
+        "routing": routing_boards(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),

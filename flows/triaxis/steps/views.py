@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
+from triaxis.rules.ahead import Ahead, with_cost, with_wait
 from triaxis.rules.costing import Cached, CostRows, cached_share, imported_cost, production_cost
 from triaxis.rules.latency import ProbeRows, Timed
 from triaxis.rules.measure import Scores
 from triaxis.rules.price import CostColumns
-from triaxis.rules.tally import Codes, Floats, Owner, owner_of, present
+from triaxis.rules.routing import Decisions
+from triaxis.rules.tally import NONE, Codes, Floats, Owner, owner_of, present
 from triaxis.rules.variant_measures import VariantRows
 from triaxis.steps.tables import Tables, taken
 
@@ -32,18 +34,18 @@ class Priced:
 
 
 def price(tables: Tables) -> Priced:
-    """Prices every variant's own rows as that variant would be served; a routed variant takes its arms' rows."""
+    """Prices each variant's own rows as it would be served, a router's replies among them; arms' rows are theirs."""
     rows = len(tables.answers.cases)
     parts = {field.name: np.full(rows, np.nan) for field in fields(CostColumns)}
     why: dict[int, str] = {}
     cached: dict[int, Cached] = {}
     for place, variant in enumerate(tables.inputs.variants):
-        if isinstance(variant, RoutedVariant):
+        if (asked := _asked(variant)) is None:
             continue
         mine = np.flatnonzero(tables.answers.variants == place)
         probed = taken(tables.probed.usage, np.flatnonzero(tables.probed.variants == place)).cached_share
         cached[place] = cached_share(variant.serving, probed)
-        costs, why[place] = _cost(tables, variant, mine, cached[place])
+        costs, why[place] = _cost(tables, asked, mine, cached[place])
         for kind, column in costs.parts.items():
             parts[kind][mine] = column
     return Priced(costs=CostColumns(**parts), why=why, cached=cached, at_ends=_at_ends(tables))
@@ -81,9 +83,31 @@ def _cost(
             assert_never(variant)
 
 
-def rows_of(tables: Tables, priced: Priced, place: int) -> VariantRows:
-    """The rows that count as the variant's at that place, in the order of the cases."""
-    owner = owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases)
+def rows_of(tables: Tables, priced: Priced, place: int, decided: Decisions | None = None) -> VariantRows:
+    """The rows that count as the variant's at that place, in the order of the cases.
+
+    Those of a routed variant carry what comes before its answers: a router's own calls, or a cascade's first ones.
+    """
+    variant = tables.inputs.variants[place]
+    if decided is None:
+        return owned(tables, priced, owner_of(variant, tables.names, tables.inputs.cases))
+    rows = owned(tables, priced, Owner(variant=variant.name, arms=decided.arms))
+    ahead = ahead_of(tables, priced, decided)
+    if ahead is None:
+        return rows
+    return replace(rows, costs=with_cost(rows.costs, ahead), probe=with_wait(rows.probe, ahead))
+
+
+def ahead_of(tables: Tables, priced: Priced, decided: Decisions) -> Ahead | None:
+    """What comes before the answers of a routed variant; None where nothing does."""
+    if decided.judge_usd is None and (decided.before == NONE).all():
+        return None
+    before = owned(tables, priced, Owner(variant=decided.variant.name, arms=decided.before))
+    return Ahead(places=decided.before, costs=before.costs, probe=before.probe, judge_usd=decided.judge_usd)
+
+
+def owned(tables: Tables, priced: Priced, owner: Owner) -> VariantRows:
+    """The rows of the variant that each case has been given to."""
     answers = owner.rows(tables.answers.variants, tables.answers.cases)
     return VariantRows(
         cases=tables.answers.cases[answers],
@@ -122,7 +146,7 @@ def _probe(tables: Tables, owner: Owner) -> ProbeRows:
     probed, all_rows = tables.probed, tables.probed.rows
     mine = owner.rows(probed.variants, all_rows.cases)
     mine = mine[np.lexsort((all_rows.index[mine], all_rows.blocks[mine]))]
-    arms = [tables.inputs.variants[arm] for arm in present(owner.arms)]
+    arms = [asked for arm in present(owner.arms) if (asked := _asked(tables.inputs.variants[arm])) is not None]
     plans = [arm.probe for arm in arms if isinstance(arm, ModelVariant) and arm.probe is not None]
     return replace(
         all_rows.taken(mine),
@@ -132,6 +156,11 @@ def _probe(tables: Tables, owner: Owner) -> ProbeRows:
         warmup=max((plan.warmup for plan in plans), default=0),
         timeout_ms=max((1000 * plan.timeout_s for plan in plans), default=None),
     )
+
+
+def _asked(variant: Variant) -> ModelVariant | ImportedVariant | None:
+    """What has rows under the variant's name."""
+    return variant.caller if isinstance(variant, RoutedVariant) else variant
 
 
 def _timed(arms: Sequence[Variant]) -> Timed:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from build_imports import an_import
 from build_measures import a_model, some_cases, some_inputs
 
+from triaxis.domain.router import Router
 from triaxis.domain.rubric import Dimension, Exact, Judged, JudgeModel
-from triaxis.domain.variant import RoutedVariant, Router
+from triaxis.domain.variant import RoutedVariant
 
 CASES = some_cases(1)
 VIEW = RoutedVariant(name="via", router=Router(by="field", field="route", arms={"simple": "past"}))

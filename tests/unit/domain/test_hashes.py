@@ -13,6 +13,7 @@ from build_store import rich_inputs, rich_rubric, rich_slo
 from triaxis.domain.case import dataset_sha256
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.hashes import input_hashes, prices_sha256, rubric_sha256, slo_sha256, variants_sha256
+from triaxis.domain.router import Cascade, Escalation, Router, RouterFunction, Rule
 from triaxis.domain.rubric import Dimension, Judged, PythonFunction, Rubric
 from triaxis.domain.slo import Terms
 from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Serving
@@ -97,3 +98,39 @@ def test_an_imported_variant_is_told_from_the_others_and_counts_by_what_it_means
     assert variants_sha256([past]) != variants_sha256([BASE])
     others = (replace(past, model=None), replace(past, samples=2), replace(past, serving=Serving(mode="batch")))
     assert len({variants_sha256([v]) for v in (past, *others)}) == 4
+
+
+def by_rule(rule: Rule | None, **fields: Any) -> RoutedVariant:
+    return RoutedVariant(name="via", router=Router(by="python", rule=rule, arms={"a": "base"}), **fields)
+
+
+def test_a_router_counts_by_what_it_does() -> None:
+    """A function counts by its text, wherever it stands; what a router by field lacks was never part of its hash."""
+    function = RouterFunction(file="a.py", function="route", source="def route(case): ...")
+    moved, other = replace(function, file="b.py"), replace(function, source="def route(case): return 1")
+    assert variants_sha256([by_rule(function)]) == variants_sha256([by_rule(moved)])
+    caller = ModelVariant(name="via", model="openai/a", prompt=Prompt(path="p.md", text="?"))
+    cascade = RoutedVariant(
+        name="via",
+        router=Cascade(first="a", second="b", escalate=Escalation(when="check", dimension="d", below=1.0)),
+    )
+    kinds = [
+        by_rule(function),
+        by_rule(other),
+        by_rule(None),
+        by_rule(None, caller=caller),
+        by_rule(None, caller=replace(caller, model="openai/b")),
+        cascade,
+    ]
+    assert len({variants_sha256([variant]) for variant in kinds}) == len(kinds)
+    elsewhere = replace(caller, prompt=Prompt(path="q.md", text="?"))
+    assert variants_sha256([by_rule(None, caller=caller)]) == variants_sha256([by_rule(None, caller=elsewhere)])
+
+
+def test_a_blind_evaluator_is_another_one() -> None:
+    seeing = PythonFunction(file="e.py", function="f", source="x")
+    rubrics = [
+        Rubric(dimensions=(Dimension(name="d", evaluator=evaluator),))
+        for evaluator in (seeing, replace(seeing, blind=True))
+    ]
+    assert len(set(map(rubric_sha256, rubrics))) == 2

@@ -2,7 +2,8 @@ import numpy as np
 from build_measures import a_model, some_cases
 
 from triaxis.domain.case import Case
-from triaxis.domain.variant import RoutedVariant, Router
+from triaxis.domain.router import Router
+from triaxis.domain.variant import RoutedVariant
 from triaxis.rules.tally import NONE, case_frame, distinct, looked_up, owner_of, per_case, places
 
 FOUR = some_cases(4)

@@ -7,6 +7,7 @@ from build_imports import an_import
 from build_measures import a_model, an_slo, some_cases
 
 from triaxis.domain.measures import Difference
+from triaxis.domain.router import Router
 from triaxis.domain.rubric import Dimension, Exact, Judged, JudgeModel, Rubric
 from triaxis.domain.slo import (
     CostObjective,
@@ -16,7 +17,7 @@ from triaxis.domain.slo import (
     PrecisionObjective,
     Terms,
 )
-from triaxis.domain.variant import RoutedVariant, Router
+from triaxis.domain.variant import RoutedVariant
 from triaxis.quantities import NO_MONEY, Absent, Estimate, Money
 from triaxis.rules.costing import CostRows
 from triaxis.rules.latency import ProbeRows

@@ -1,65 +1,55 @@
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
-from triaxis.stats.differences import PairedEstimate
-from triaxis.stats.draws import DrawnMeans, drawn_means
-from triaxis.stats.routing import apgr, cpt, pgr, routed_performance
-from triaxis.stats.seeds import generator
+from triaxis.quantities import Absent
+from triaxis.stats.routing import apgr, call_performance_threshold, sweep
 
-SHARES = np.linspace(0, 1, 11)
+WEAK, STRONG = [0, 0, 1, 1], [1, 1, 1, 1]
 
 
-def test_performance_rises_as_the_threshold_falls() -> None:
-    """Weak is right on the first case, strong on all but the last; the router sends the third first."""
-    shares, performance = routed_performance([0.1, 0.5, 0.9, 0.2], [1, 0, 0, 0], [1, 1, 1, 0])
-    assert shares.tolist() == [0, 0.25, 0.5, 0.75, 1]
-    assert performance.tolist() == [0.25, 0.5, 0.75, 0.75, 0.75]
+def test_the_surest_cases_go_first() -> None:
+    """The two cases that the weak arm loses come first: all is recovered at half of the calls."""
+    curve = sweep([0.9, 0.8, 0.2, 0.1], WEAK, STRONG)
+    assert curve.shares.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve.quality.tolist() == [0.5, 0.75, 1, 1, 1]
+    assert apgr(curve) == pytest.approx(0.25 * (0.25 + 0.75) + 0.5)  # two trapezoids of 0..0.5..1, then 1
+    assert call_performance_threshold(curve, 0.5) == 0.25
+    assert call_performance_threshold(curve, 0.8) == pytest.approx(0.4)
 
 
-def test_cases_of_one_score_cross_together() -> None:
-    shares, performance = routed_performance([0.5, 0.5, 0.9], [0, 0, 0], [1, 0, 1])
-    assert shares.tolist() == pytest.approx([0, 1 / 3, 1])
-    assert performance.tolist() == pytest.approx([0, 1 / 3, 2 / 3])
+def test_cases_that_no_threshold_tells_apart_are_drawn() -> None:
+    """One score for all: the straight line, of which half recovers half."""
+    curve = sweep([0.5] * 4, WEAK, STRONG)
+    assert curve.shares.tolist() == [0, 1]
+    assert apgr(curve) == 0.5
+    assert call_performance_threshold(curve, 0.8) == pytest.approx(0.8)
 
 
-def test_the_gap_that_is_recovered() -> None:
-    assert pgr([0.6, 0.7, 0.8, 0.9], 0.6, 0.8).tolist() == pytest.approx([0, 0.5, 1, 1.5])
+def test_a_router_that_is_always_wrong_recovers_late() -> None:
+    curve = sweep([0.1, 0.2, 0.8, 0.9], WEAK, STRONG)
+    assert apgr(curve) == pytest.approx(0.25)
+    assert call_performance_threshold(curve, 0.5) == 0.75
 
 
-def test_a_router_that_knows_nothing_has_half() -> None:
-    """Performance on the line between both models recovers the share of strong calls, whose mean is 0.5."""
-    assert apgr(SHARES, 0.6 + 0.2 * SHARES, 0.6, 0.8) == pytest.approx(0.5)
+def test_without_a_gap_there_is_nothing_to_recover() -> None:
+    curve = sweep([0.1, 0.9], [1, 1], [1, 0])
+    assert isinstance(apgr(curve), Absent)
+    assert isinstance(call_performance_threshold(curve, 0.5), Absent)
 
 
-def test_a_perfect_router_has_nearly_all() -> None:
-    """As good as strong from the first tenth on: 0.9 whole, and half of the first tenth."""
-    assert apgr(SHARES, np.where(SHARES > 0, 0.8, 0.6), 0.6, 0.8) == pytest.approx(0.95)
+def test_a_gap_of_nothing_needs_no_call() -> None:
+    assert call_performance_threshold(sweep([0.9, 0.1], [0, 1], [1, 1]), 0.0) == 0.0
 
 
-@pytest.mark.parametrize(("wanted", "share"), [(0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (1.0, 1.0)])
-def test_the_share_that_is_needed(wanted: float, share: float) -> None:
-    assert cpt(SHARES, 0.6 + 0.2 * SHARES, 0.6, 0.8, wanted=wanted) == pytest.approx(share)
+@pytest.mark.parametrize(("scores", "weak"), [([], []), ([0.5], [1, 1])])
+def test_every_case_needs_a_score_and_both_qualities(scores: list[float], weak: list[float]) -> None:
+    with pytest.raises(ValueError, match="every case"):
+        sweep(scores, weak, weak)
 
 
-def test_what_is_never_recovered_has_no_share() -> None:
-    assert np.isnan(cpt(SHARES, 0.6 + 0.1 * SHARES, 0.6, 0.8, wanted=0.8))
-
-
-def test_models_that_perform_alike_have_no_gap() -> None:
-    assert not np.isfinite(apgr(SHARES, np.full(11, 0.7), 0.7, 0.7))
-
-
-def test_apgr_has_an_interval_from_drawn_means() -> None:
-    """Columns are the performance at every share, of one draw of cases for all: 0 is weak alone and 1 strong alone."""
-    rng = generator("routing")
-    weak, strong = rng.random(400) < 0.6, rng.random(400) < 0.85
-    by_share = np.where((rng.random(400)[:, np.newaxis] < SHARES), strong[:, np.newaxis], weak[:, np.newaxis])
-    drawn = drawn_means(by_share[:, :, np.newaxis].astype(float), rng=rng)
-    assert isinstance(drawn, DrawnMeans)
-    seen = drawn.estimate(
-        lambda means: apgr(SHARES, means[..., 0], means[..., 0, 0], means[..., -1, 0]), level=0.9, method="apgr"
-    )
-    assert isinstance(seen, PairedEstimate)
-    assert seen.low < 0.5 < seen.high
+def test_drawing_recovers_half_on_average() -> None:
+    """400 seeded draws over 500 cases: the mean is 0.5 within its standard error of about 0.005, thrice."""
+    rng = np.random.default_rng(1)
+    weak, strong = (rng.random(500) < 0.6).astype(float), (rng.random(500) < 0.9).astype(float)
+    drawn = [apgr(sweep(rng.random(500), weak, strong)) for _ in range(400)]
+    assert np.mean([value for value in drawn if not isinstance(value, Absent)]) == pytest.approx(0.5, abs=0.015)

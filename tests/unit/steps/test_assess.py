@@ -16,10 +16,11 @@ from build_measures import (
 
 from triaxis.domain.evaluation import Validation
 from triaxis.domain.measures import Difference, VariantMeasures
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Abstained, Attempt, Failed
 from triaxis.domain.rubric import Dimension, Exact
 from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Terms, Traffic
-from triaxis.domain.variant import ProbePlan, RoutedVariant, Router, Serving
+from triaxis.domain.variant import ProbePlan, RoutedVariant, Serving
 from triaxis.quantities import Absent, Estimate, Measure, Money, Tokens
 from triaxis.steps.assess import assess
 

@@ -15,10 +15,11 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message
 from triaxis.domain.evaluation import Inputs, Prices
 from triaxis.domain.keys import Keys, Mask
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Attempt, Generation, Request, Row
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.slo import Slo
-from triaxis.domain.variant import Delivery, ModelVariant, Prompt, RoutedVariant, Router, Variant
+from triaxis.domain.variant import Delivery, ModelVariant, Prompt, RoutedVariant, Variant
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore

@@ -25,9 +25,10 @@ from build_store import MemoryRowStore
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import Difference, VariantMeasures
 from triaxis.domain.responses import ImportedResponse
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Generation
 from triaxis.domain.slo import CostObjective, LatencyObjective
-from triaxis.domain.variant import ProbePlan, RoutedVariant, Router
+from triaxis.domain.variant import ProbePlan, RoutedVariant
 from triaxis.ports.workspace import Templates
 from triaxis.quantities import Absent, Estimate, Measure, Money
 from triaxis.steps import generate, probe

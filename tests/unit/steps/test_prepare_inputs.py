@@ -9,13 +9,17 @@ import pytest
 from build_imports import a_response, an_import
 from build_measures import MemoryEvidence, a_model, some_cases, some_inputs
 
+from triaxis.adapters.python_evaluators import PythonSources
+from triaxis.adapters.route_classifier import TfidfLearner
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Expectation, Inputs, Operations, Quarantined, Sample, Source, Validation
 from triaxis.domain.looks import Look, Looks, Split
 from triaxis.domain.responses import ImportedResponse
-from triaxis.domain.variant import Prompt, RoutedVariant, Router, Variant
+from triaxis.domain.router import Router
+from triaxis.domain.variant import Prompt, RoutedVariant, Variant
 from triaxis.errors import InputFaults
+from triaxis.ports.routing import Routing
 from triaxis.steps.prepare import prepare, resolve
 
 SOUND = Validation(expectations=(), quarantined=(), cases=8)
@@ -57,6 +61,9 @@ class Kept(MemoryEvidence):
         return self.written
 
 
+ROUTING = Routing(functions=PythonSources(), learner=TfidfLearner())
+
+
 def a_source(*variants: Variant, cases: int = 8) -> Source:
     """A workspace with these variants; one of them is the baseline `base`."""
     inputs = some_inputs(a_model("base"), *variants, cases=tuple(reversed(some_cases(cases))))
@@ -88,7 +95,7 @@ def kept() -> Kept:
 
 def test_inputs_are_sorted_and_written() -> None:
     evidence = kept()
-    inputs = prepare(source=a_source(), validator=Verdict(), evidence=evidence)
+    inputs = prepare(source=a_source(), validator=Verdict(), evidence=evidence, routing=ROUTING)
     assert [case.id for case in inputs.cases] == [f"c{i:03}" for i in range(8)]
     assert evidence.inputs() == inputs
     assert {
@@ -105,13 +112,15 @@ def test_ground_truth_is_judged_once() -> None:
     evidence, validator = kept(), Verdict()
     with_prompt = a_source(replace(a_model("small"), prompt=Prompt(path="p.md", text="Be brief.")))
     for source in (a_source(), a_source(), a_source(cases=7), with_prompt, with_prompt):
-        prepare(source=source, validator=validator, evidence=evidence)
+        prepare(source=source, validator=validator, evidence=evidence, routing=ROUTING)
     assert validator.asked == [(8, ()), (7, ()), (8, ("p.md",))]
 
 
 def test_the_whole_dataset_is_judged_before_a_sample_is_drawn() -> None:
     evidence, validator = kept(), Verdict()
-    inputs = prepare(source=replace(a_source(), sample=Sample(cases=3)), validator=validator, evidence=evidence)
+    inputs = prepare(
+        source=replace(a_source(), sample=Sample(cases=3)), validator=validator, evidence=evidence, routing=ROUTING
+    )
     assert validator.asked == [(8, ())]
     assert len(inputs.cases) == 3
 
@@ -119,7 +128,7 @@ def test_the_whole_dataset_is_judged_before_a_sample_is_drawn() -> None:
 def test_a_bad_case_stops_the_run_and_nothing_is_written() -> None:
     evidence = kept()
     with pytest.raises(InputFaults) as caught:
-        prepare(source=a_source(), validator=Verdict(failing("c001", "c004")), evidence=evidence)
+        prepare(source=a_source(), validator=Verdict(failing("c001", "c004")), evidence=evidence, routing=ROUTING)
     assert [str(fault) for fault in caught.value.faults] == [
         f"cases.jsonl case '{case}' expected: fails expect_it: it is so. "
         "Mend the case, or set `on_bad_cases: quarantine` to evaluate without it."
@@ -131,7 +140,7 @@ def test_a_bad_case_stops_the_run_and_nothing_is_written() -> None:
 def test_or_it_stands_aside() -> None:
     evidence = kept()
     source = replace(a_source(), on_bad_cases="quarantine")
-    inputs = prepare(source=source, validator=Verdict(failing("c001", "c004")), evidence=evidence)
+    inputs = prepare(source=source, validator=Verdict(failing("c001", "c004")), evidence=evidence, routing=ROUTING)
     assert [case.id for case in inputs.cases] == ["c000", "c002", "c003", "c005", "c006", "c007"]
     assert [q.id for q in evidence.validation().quarantined] == ["c001", "c004"]
 
@@ -140,7 +149,7 @@ def test_or_it_stands_aside() -> None:
 def test_a_fault_of_the_whole_dataset_cannot_stand_aside(on_bad_cases: str) -> None:
     source = replace(a_source(), on_bad_cases=on_bad_cases)
     with pytest.raises(InputFaults, match=r"cases.jsonl: the dataset fails expect_it: it is so\. Mend the cases"):
-        prepare(source=source, validator=Verdict(failing(column=None)), evidence=kept())
+        prepare(source=source, validator=Verdict(failing(column=None)), evidence=kept(), routing=ROUTING)
 
 
 ROUTED = RoutedVariant(
@@ -175,7 +184,7 @@ def test_only_outputs_that_are_evaluated_are_written() -> None:
     source = a_source(an_import("past"), an_import("then"))
     source = replace(source, responses=responses, on_bad_cases="quarantine")
     evidence = kept()
-    prepare(source=source, validator=Verdict(failing("c001")), evidence=evidence, only=("past",))
+    prepare(source=source, validator=Verdict(failing("c001")), evidence=evidence, routing=ROUTING, only=("past",))
     assert [(r.variant, r.case_id) for r in evidence.responses()] == [("past", "c000")]
 
 
@@ -185,7 +194,7 @@ def test_without_an_imported_variant_no_file_of_outputs_is_read() -> None:
         yield
 
     evidence = kept()
-    prepare(source=replace(a_source(), responses=unread()), validator=Verdict(), evidence=evidence)
+    prepare(source=replace(a_source(), responses=unread()), validator=Verdict(), evidence=evidence, routing=ROUTING)
     assert list(evidence.responses()) == []
 
 
@@ -193,7 +202,9 @@ def test_looks_are_counted_from_the_archive() -> None:
     past = [
         Look(dataset_sha256="other", variants_sha256="other", candidates=frozenset({"gone"}), looks=(1, 1)),
     ]
-    inputs = prepare(source=a_source(a_model("small")), validator=Verdict(), evidence=kept(), past=past)
+    inputs = prepare(
+        source=a_source(a_model("small")), validator=Verdict(), evidence=kept(), routing=ROUTING, past=past
+    )
     assert inputs.looks == Looks(datasets=2, variants=2)  # the variant that is gone, and `small`; not the baseline
 
 
@@ -201,10 +212,10 @@ def test_one_side_of_the_dataset_is_evaluated_and_all_of_it_is_judged() -> None:
     """The sample is drawn from the side; cases that are quarantined count to its size."""
     evidence, validator = kept(), Verdict()
     source = replace(a_source(cases=40), split=Split(holdout=0.5, use="holdout"), sample=Sample(cases=5))
-    inputs = prepare(source=source, validator=validator, evidence=evidence)
+    inputs = prepare(source=source, validator=validator, evidence=evidence, routing=ROUTING)
     assert validator.asked == [(40, ())]
     assert len(inputs.cases) == 5
-    side = prepare(source=replace(source, sample=None), validator=validator, evidence=evidence)
+    side = prepare(source=replace(source, sample=None), validator=validator, evidence=evidence, routing=ROUTING)
     assert {case.id for case in inputs.cases} < {case.id for case in side.cases}
     assert side.looks is not None
     assert (side.looks.cases, side.looks.split) == (len(side.cases), source.split)

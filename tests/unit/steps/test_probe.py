@@ -16,8 +16,9 @@ from build_scoring import PlainTemplates
 
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import PriceRow, target_key
+from triaxis.domain.router import Router
 from triaxis.domain.rows import Attempt, ProbeRow, Row
-from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Router, Target
+from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Target
 from triaxis.errors import Denied, Incomplete
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.models import ProbeCall

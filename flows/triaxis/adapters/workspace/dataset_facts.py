@@ -11,7 +11,6 @@ from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.case import Case, Scalar, Where, tag_text
 from triaxis.domain.looks import Split
 from triaxis.domain.traffic import TrafficProfile
-from triaxis.domain.variant import RoutedVariant
 from triaxis.quantities import Absent
 from triaxis.rules.looks import side_of
 from triaxis.rules.tally import case_frame
@@ -93,27 +92,3 @@ class Facts:
             if isinstance(why, Absent):
                 advice = "Where tags go together in the dataset, give the share of one of them, or add cases."
                 place.fault(path, why.why, advice)
-
-    def check_router(self, place: Place, variant: RoutedVariant) -> None:
-        """The field and the oracle must be tags, and every case must find an arm."""
-        path = ("variants", variant.name, "router")
-        router = variant.router
-        if router.oracle is not None:
-            self.check_tag(place, (*path, "oracle"), router.oracle)
-        if not self.check_tag(place, (*path, "field"), router.field) or router.default is not None:
-            return
-        lost: dict[str | None, list[str]] = {}
-        for case in self.cases:
-            if variant.arm(tag := case.tag(router.field)) is None:
-                lost.setdefault(tag, []).append(case.id)
-        for tag, ids in lost.items():
-            self._lost(place, (*path, "arms"), router.field, tag, ids)
-
-    def _lost(self, place: Place, path: Path, field: str, tag: str | None, ids: Sequence[str]) -> None:
-        """Cases that no arm answers."""
-        what = f"has no {field}" if tag is None else f"has {field} {tag[:60]!r}"
-        more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
-        advice = "Add an arm for it, or a `default:` variant that answers every other case."
-        line = place.root.line_of(path)
-        problem = f"the case {what}{more}, for which there is no arm"
-        place.findings.add(place.file, problem, advice, line=line, case=ids[0], path=".".join(map(str, path)))

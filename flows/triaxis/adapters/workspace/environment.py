@@ -11,8 +11,13 @@ from triaxis.adapters.workspace.tree import Node, Path
 from triaxis.adapters.workspace.yaml_lines import scalar
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_VARIANT_PATH = 3
-"""Length of the path of a variant's or a judge's own value: variants, its name, the key."""
+_ADDRESSES = (
+    ("variants", "api_base"),
+    ("variants", "router", "api_base"),
+    ("judges", "api_base"),
+    ("dimensions", "api_base"),
+)
+"""Where addresses stand, but for the name of the variant, judge or dimension."""
 
 
 def expanded(place: Place, env: Mapping[str, str]) -> Place:
@@ -53,8 +58,7 @@ class _Expansion:
 
 def _unhashed(path: Path) -> bool:
     """Whether a value may differ between machines: limits, addresses (whose endpoint is looked at later), the store."""
-    of_target = len(path) == _VARIANT_PATH and path[0] in {"variants", "judges", "dimensions"} and path[2] == "api_base"
-    return of_target or path[0] in {"limits", "store"}
+    return (*path[:1], *path[2:]) in _ADDRESSES or path[0] in {"limits", "store"}
 
 
 def endpoint_of(place: Place, path: Path, raw: Node, given: tuple[str | None, str | None]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from triaxis.adapters import json_schemas
 from triaxis.adapters.workspace import wire_rubric as wire
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
+from triaxis.adapters.workspace.functions import EVALUATOR, function_fault
 from triaxis.adapters.workspace.read_suite import read_json
 from triaxis.domain.rubric import (
     Contains,
@@ -29,9 +29,6 @@ from triaxis.domain.rubric import (
     TokenF1,
 )
 from triaxis.domain.variant import Delivery
-
-_ARGUMENTS = 2
-"""Of a workspace's own evaluator: the case and the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ class EvaluatorReader:
         if file is None:
             return None
         name, source = file
-        problem = _function_fault(source, function)
+        problem = function_fault(source, function, EVALUATOR)
         if problem is not None:
             line, what, advice = problem
             self.place.findings.add(name, what, advice, line=line, path=function)
@@ -196,27 +193,3 @@ _PLAIN: Mapping[type[wire.WireDimension], Evaluator] = {
     wire.WireRecall: Recall(),
     wire.WireFinished: Finished(),
 }
-
-
-def _function_fault(source: str, function: str) -> tuple[int, str, str] | None:
-    """Line, problem and advice where the source has no such function of two arguments; it is not run."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else 0
-        what = error.msg if isinstance(error, SyntaxError) else str(error)
-        return line or 0, f"is not valid Python: {what}", "Correct the file."
-    found = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
-    node = found.get(function)
-    if node is None:
-        return 1, f"there is no function {function!r}", near(function, found)
-    if isinstance(node, ast.AsyncFunctionDef):
-        return node.lineno, f"{function!r} is asynchronous", f"Write `def {function}(case: dict, answer: str)`."
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    needed = len(arguments) - len(node.args.defaults)
-    keywords = [a for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is None]
-    enough = len(arguments) >= _ARGUMENTS or node.args.vararg is not None
-    if needed > _ARGUMENTS or not enough or keywords:
-        problem = f"{function!r} cannot be called with a case and an answer"
-        return node.lineno, problem, f"Write `def {function}(case: dict, answer: str) -> float | bool | None`."
-    return None

@@ -24,6 +24,7 @@ from triaxis.adapters.workspace.read_rubric import RubricFile, read_rubric
 from triaxis.adapters.workspace.read_slo import SloFile, read_slo
 from triaxis.adapters.workspace.read_suite import read_suite
 from triaxis.adapters.workspace.response_tally import Tally
+from triaxis.adapters.workspace.route_checks import blinded, check_cascades, check_routers
 from triaxis.adapters.workspace.siblings import sharing
 from triaxis.adapters.workspace.wire_evaluation import WireEvaluationShell
 from triaxis.domain.canonical import JsonValue
@@ -96,6 +97,8 @@ class _Reading:
         suite, labels, prices = self._suite(cases), self._labels(cases, rubric), self._prices(rubric, tallies)
         if cases is not None:
             self._check_tags(Facts.of(cases), rubric, slo)
+        if rubric is not None:
+            check_cascades(self.evaluation.place, self.evaluation.variants.variants, rubric.rubric, rubric.names)
         check_prompts(self.evaluation.variants.variants, rubric and rubric.rubric, cases or (), self.findings)
         self._check_reports()
         if wire is None or cases is None or rubric is None or slo is None:
@@ -106,7 +109,7 @@ class _Reading:
             baseline=wire.baseline,
             variants=self.evaluation.variants.variants,
             cases=cases,
-            rubric=rubric.rubric,
+            rubric=blinded(rubric.rubric, self.evaluation.variants.variants),
             slo=slo.slo,
             prices=prices,
             labels=labels,
@@ -230,11 +233,12 @@ class _Reading:
         """Every model that is asked, or would be served, in batches, with where that is said."""
         place, found = self.evaluation.place, self.evaluation.variants
         for variant in found.variants:
-            if isinstance(variant, ModelVariant):
+            asked = variant.caller if isinstance(variant, RoutedVariant) else variant
+            if isinstance(asked, ModelVariant):
                 if variant.serving.mode == "batch":
-                    yield variant.model, asked_at(place, ("variants", variant.name, "serving", "mode"))
+                    yield asked.model, asked_at(place, ("variants", variant.name, "serving", "mode"))
                 elif found.deliveries[variant.name].transport == "batch":
-                    yield variant.model, asked_at(place, ("variants", variant.name, "transport"))
+                    yield asked.model, asked_at(place, ("variants", variant.name, "transport"))
         for judge, asked in _judges(rubric, "transport"):
             if rubric is not None and rubric.deliveries[judge.name].transport == "batch":
                 yield judge.model, asked
@@ -245,6 +249,8 @@ class _Reading:
         for variant in self.evaluation.variants.variants:
             if isinstance(variant, ModelVariant):
                 yield variant.model, asked_at(place, ("variants", variant.name, "model"))
+            elif isinstance(variant, RoutedVariant) and variant.caller is not None:
+                yield variant.caller.model, asked_at(place, ("variants", variant.name, "router", "model"))
         yield from ((judge.model, asked) for judge, asked in _judges(rubric, "model"))
         for dimension in rubric.rubric.active if rubric else ():
             if rubric is not None and isinstance(dimension.evaluator, Similarity):
@@ -275,9 +281,7 @@ class _Reading:
             facts.check_tag(place, ("dataset", "sample", "by", i), tag)
         if wire is not None and (split := split_of(wire.dataset.split)) is not None:
             facts.check_split(place, ("dataset", "split"), split)
-        for variant in self.evaluation.variants.variants:
-            if isinstance(variant, RoutedVariant):
-                facts.check_router(place, variant)
+        check_routers(place, self.evaluation.variants.variants, facts)
         if rubric is not None:
             for dimension in rubric.rubric.dimensions:
                 facts.check_where(rubric.place, ("dimensions", dimension.name, "where"), dimension.where)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Folder, asked_at
-from triaxis.adapters.workspace.wire_evaluation import WireProbe
+from triaxis.adapters.workspace.wire_calls import WireProbe
 from triaxis.domain.variant import ProbePlan
 
 REQUESTS = 200

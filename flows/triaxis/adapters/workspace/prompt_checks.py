@@ -8,7 +8,7 @@ from triaxis.adapters.templates import JinjaTemplates
 from triaxis.adapters.workspace.findings import Findings
 from triaxis.domain.case import Case
 from triaxis.domain.rubric import Judged, Rubric
-from triaxis.domain.variant import ModelVariant, Prompt, Variant
+from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Variant
 from triaxis.errors import InputFaults
 
 FIRST_RENDERED = 500
@@ -17,7 +17,8 @@ FIRST_RENDERED = 500
 
 def check_prompts(variants: Iterable[Variant], rubric: Rubric | None, cases: Sequence[Case], found: Findings) -> None:
     """Faults of every prompt: its syntax, the names it uses, and a case for which it does not render."""
-    written = [v.prompt for v in variants if isinstance(v, ModelVariant) and v.prompt is not None]
+    callers = (v.caller if isinstance(v, RoutedVariant) else v for v in variants)
+    written = [v.prompt for v in callers if isinstance(v, ModelVariant) and v.prompt is not None]
     evaluators = [d.evaluator for d in rubric.dimensions] if rubric else []
     judges = [Prompt(path=e.path, text=e.template) for e in evaluators if isinstance(e, Judged)]
     shapes = _shapes(cases)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 from triaxis.adapters import local_models
 from triaxis.adapters.batch_support import rules_of
@@ -14,10 +14,13 @@ from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.imports import Selection, imported, selection, with_path
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.probes import probe_plan
+from triaxis.adapters.workspace.routers import RouterReader
 from triaxis.adapters.workspace.tree import Node, overlaid
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
+from triaxis.adapters.workspace.wire_routers import WireModelRouter
 from triaxis.domain.evaluation import target_key
+from triaxis.domain.router import Cascade, Router
 from triaxis.domain.variant import (
     LEVERS,
     Delivery,
@@ -25,7 +28,6 @@ from triaxis.domain.variant import (
     ModelVariant,
     Prompt,
     RoutedVariant,
-    Router,
     Serving,
     Target,
     Variant,
@@ -107,7 +109,7 @@ def _variant(reading: _Reading, name: str) -> Variant | None:
     wire = read(WireVariant, reading.place, node, path, inherited=base)
     if wire is None:
         return None
-    if wire.router is not None:
+    if wire.router is not None or wire.cascade is not None:
         return _routed(reading, name, node, wire)
     if wire.levers and wire.extends is None:
         notice = f"variant {name!r} names levers but extends no variant, so they are pulled against nothing."
@@ -166,26 +168,75 @@ def _base(reading: _Reading, name: str) -> Node | None:
 
 
 def _routed(reading: _Reading, name: str, node: Node, wire: WireVariant) -> RoutedVariant | None:
-    assert wire.router is not None
+    place, path = reading.place, ("variants", name)
+    view = "cascade" if wire.router is None else "router"
     for key in (key for key in _OF_ANSWERS if key in node.entries):
-        problem = "does not go with `router`: a routed variant makes no generation of its own"
+        problem = f"does not go with `{view}`: a routed variant makes no generation of its own"
         advice = f"Remove it, or set it on the arms; write `{key}: null` where it comes by `extends`."
-        reading.place.fault(("variants", name, key), problem, advice)
-    if wire.transport != "live":
+        place.fault((*path, key), problem, advice)
+    if wire.transport == "import" or (wire.transport != "live" and not _by_model(node)):
         problem = (
-            f"transport {wire.transport} does not go with `router`: a routed variant makes no generation of its own"
+            f"transport {wire.transport} does not go with `{view}`: a routed variant makes no generation of its own"
         )
-        reading.place.fault(("variants", name, "transport"), problem, "Remove it, or set it on the arms.")
-    router = wire.router
-    return RoutedVariant(
+        place.fault((*path, "transport"), problem, "Remove it, or set it on the arms.")
+    if wire.router is not None and wire.cascade is not None:
+        place.fault((*path, "cascade"), "does not go with `router`", "Keep one of them.")
+        return None
+    reader = RouterReader(place, reading.folder)
+    if wire.cascade is not None:
+        found, caller = reader.cascade((*path, "cascade"), wire.cascade), None
+    else:
+        found, caller = _router(reading, reader, name, node)
+    if found is None:
+        return None
+    levers, serving = tuple(wire.levers), _serving(wire)
+    return RoutedVariant(name=name, router=found, caller=caller, levers=levers, extends=wire.extends, serving=serving)
+
+
+def _by_model(node: Node) -> bool:
+    by = node.at(("router", "by"))
+    return by is not None and by.value == "model"
+
+
+def _router(
+    reading: _Reading, reader: RouterReader, name: str, node: Node
+) -> tuple[Router | None, ModelVariant | None]:
+    """The router, and the calls of one that is a model."""
+    path, entry = ("variants", name, "router"), node.child("router")
+    assert entry is not None
+    base = _base(reading, name)
+    written = reader.written(path, entry, None if base is None else base.child("router"))
+    router = None if written is None else reader.router(path, written)
+    if router is None or not isinstance(written, WireModelRouter):
+        return router, None
+    return router, _caller(reading, name, entry, written)
+
+
+def _caller(reading: _Reading, name: str, node: Node, wire: WireModelRouter) -> ModelVariant:
+    """The calls of a router that is a model: like those of a variant, under the routed variant's name."""
+    place, path = reading.place, ("variants", name, "router")
+    written = _written(reading, name, within="router")
+    endpoint = resolve_endpoint(place, path, written, wire.model, (wire.api_base, wire.endpoint))
+    target = Target(model=wire.model, api_base=wire.api_base)
+    transport = reading.place.root.at(("variants", name, "transport"))
+    way = "batch" if transport is not None and transport.value == "batch" else "live"
+    reading.deliveries[name] = delivery_of(place, ("variants", name), target, way, None)
+    _reach(reading, path, target, endpoint)
+    return ModelVariant(
         name=name,
-        router=Router(
-            by=router.by, field=router.field, arms=dict(router.arms), default=router.default, oracle=router.oracle
-        ),
-        levers=tuple(wire.levers),
-        extends=wire.extends,
-        serving=_serving(wire),
+        model=wire.model,
+        endpoint=endpoint,
+        prompt=_prompt(reading, (*path, "prompt"), wire.prompt),
+        params=params_of(place, (*path, "params"), node.child("params")),
+        probe=None if wire.probe is None else probe_plan(wire.probe, place, path, reading.folder),
     )
+
+
+def _reach(reading: _Reading, path: tuple[str, ...], target: Target, endpoint: str | None) -> None:
+    """One model at one endpoint has one address."""
+    if reading.targets.setdefault(target_key(target.model, endpoint), target) != target:
+        problem = f"{target.model} at endpoint {endpoint!r} has another address in another variant"
+        reading.place.fault((*path, "api_base"), problem, "Give both the same address, or each an `endpoint`.")
 
 
 def _imported(reading: _Reading, name: str, node: Node, wire: WireVariant) -> ImportedVariant | None:
@@ -217,14 +268,12 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
         reading.place.fault((*path, "responses"), "goes with `transport: import` only", advice)
     target = Target(model=model, api_base=wire.api_base)
     reading.deliveries[name] = delivery_of(reading.place, path, target, wire.transport, wire.fallback)
-    if reading.targets.setdefault(target_key(model, endpoint), target) != target:
-        problem = f"{model} at endpoint {endpoint!r} has another address in another variant"
-        reading.place.fault((*path, "api_base"), problem, "Give both the same address, or each an `endpoint`.")
+    _reach(reading, path, target, endpoint)
     return ModelVariant(
         name=name,
         model=model,
         endpoint=endpoint,
-        prompt=_prompt(reading, name, wire.prompt),
+        prompt=_prompt(reading, (*path, "prompt"), wire.prompt),
         params=params_of(reading.place, (*path, "params"), node.child("params")),
         samples=wire.samples,
         probe=None if wire.probe is None else probe_plan(wire.probe, reading.place, path, reading.folder),
@@ -246,19 +295,23 @@ def delivery_of(
     return Delivery(transport="batch" if transport == "batch" else "live", fallback=fallback)
 
 
-def _written(reading: _Reading, name: str) -> Node:
-    """The entry that gives the variant's address, as it was written."""
+def _written(reading: _Reading, name: str, within: str | None = None) -> Node:
+    """The entry that gives the address of the variant, or of a part of it, as it was written."""
     entries = _mapping(reading.written.child("variants"))
+
+    def part(node: Node) -> Node:
+        return (node.child(within) if within else node) or Node({}, node.line)
+
     node = entries[name]
-    while "api_base" not in node.entries and (parent := node.child("extends")) is not None:
+    while "api_base" not in part(node).entries and (parent := node.child("extends")) is not None:
         node = entries[str(parent.value)]
-    return node
+    return part(node)
 
 
-def _prompt(reading: _Reading, name: str, path: str | None) -> Prompt | None:
+def _prompt(reading: _Reading, where: tuple[str, ...], path: str | None) -> Prompt | None:
     if path is None:
         return None
-    found = reading.folder.resolve(path, asked_at(reading.place, ("variants", name, "prompt")))
+    found = reading.folder.resolve(path, asked_at(reading.place, where))
     text = None if found is None else reading.folder.text(found)
     return None if found is None or text is None else Prompt(path=found, text=text)
 
@@ -269,14 +322,25 @@ def _check_arms(place: Place, entries: Mapping[str, Node], variants: list[Varian
     generated = set(entries) - routed
     for variant in variants:
         if isinstance(variant, RoutedVariant):
-            arms = {("arms", text): arm for text, arm in variant.router.arms.items()}
-            default = {} if variant.router.default is None else {("default",): variant.router.default}
-            for key, arm in {**arms, **default}.items():
-                path = ("variants", variant.name, "router", *key)
+            for path, arm in _arms(variant):
                 if arm in routed:
                     place.fault(path, f"the arm {arm!r} is a routed variant itself", near(arm, generated))
                 elif arm not in entries:
                     place.fault(path, f"there is no variant {arm[:60]!r}", near(arm, generated))
+
+
+def _arms(variant: RoutedVariant) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every arm with where it is written."""
+    router, path = variant.router, ("variants", variant.name)
+    match router:
+        case Cascade():
+            yield from (((*path, "cascade", "arms", i), arm) for i, arm in enumerate((router.first, router.second)))
+        case Router():
+            yield from (((*path, "router", "arms", text), arm) for text, arm in router.arms.items())
+            if router.default is not None:
+                yield (*path, "router", "default"), router.default
+        case _:
+            assert_never(router)
 
 
 def resolve_endpoint(

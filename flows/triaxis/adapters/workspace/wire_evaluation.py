@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
+from triaxis.adapters.workspace.wire_calls import WireParams, WireProbe
+from triaxis.adapters.workspace.wire_routers import AnyRouter, WireCascade
 
 Lever: TypeAlias = Literal[
     "tiering",
@@ -59,50 +61,6 @@ class WireDataset(Wire):
     """Evaluates a part only, drawn by case id."""
 
 
-class WireParams(Wire):
-    """Parameters of a call; any that the model's provider knows may be given."""
-
-    model_config = ConfigDict(extra="allow")
-
-    temperature: NonNegative | None = None
-    """Sampling temperature."""
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Nucleus sampling."""
-    max_tokens: Count | None = None
-    """Most tokens of an answer."""
-    max_completion_tokens: Count | None = None
-    """Most tokens of an answer, reasoning included."""
-    stop: str | list[str] | None = None
-    """Texts that end an answer."""
-    seed: int | None = None
-    """Seed of the provider's sampling."""
-
-
-class WireProbe(Wire):
-    """The live streamed load that supplies latency."""
-
-    arrival: Literal["poisson", "constant", "trace"] = "poisson"
-    """How requests are spaced."""
-    rate_per_s: Positive | None = None
-    """Requests a second; a trace carries its own times."""
-    path: Text | None = None
-    """The recorded trace: a CSV file with a column `offset_s`."""
-    requests: Count | None = None
-    """Measured requests: 200, or all of a trace."""
-    blocks: Count = 5
-    """Parts, parted in time, in which the requests are sent."""
-    take: int = 1
-    """Another number measures everything again."""
-    seed: int = 1
-    """Seed of the arrival times and of the drawn cases."""
-    warmup: Annotated[int, Field(ge=0)] = 3
-    """Requests before the first measured one of each block."""
-    cache: Literal["cold", "warm"] = "cold"
-    """`warm` declares that repeated inputs are meant."""
-    timeout_s: Positive = 60.0
-    """After this many seconds a request counts as failed."""
-
-
 class WireServing(Wire):
     """How the variant would run in production."""
 
@@ -114,21 +72,6 @@ class WireServing(Wire):
     """Whether a person waits for the answer."""
     cache_hit_rate: Share | None = None
     """Share of prompt tokens read from the cache, where it is declared and not measured."""
-
-
-class WireRouter(Wire):
-    """Which arm answers a case."""
-
-    by: Literal["field"]
-    """How the arm is chosen."""
-    field: Text
-    """The slice tag, or `route`, whose text picks the arm."""
-    arms: Annotated[dict[Text, Text], Field(min_length=1)]
-    """Text of the field to the name of the variant that answers."""
-    default: Text | None = None
-    """The variant for cases whose field is missing or names no arm."""
-    oracle: Text | None = None
-    """The tag that holds the right route."""
 
 
 class WireResponses(Wire):
@@ -171,8 +114,10 @@ class WireVariant(Wire):
     """With transport batch: rows that batches left over are asked for live."""
     responses: WireResponses | None = None
     """Outputs that exist already, for transport import: the path of a file, or a mapping with `path`."""
-    router: WireRouter | None = None
+    router: object = None
     """Makes the variant a view over other variants."""
+    cascade: WireCascade | None = None
+    """Makes the variant a view over two others: the second answers where the first one's answer is not good enough."""
 
 
 class WireLimits(Wire):
@@ -234,6 +179,8 @@ class WireEvaluationShell(WireFile):
 class WireVariantAsWritten(WireVariant):
     """One LLM setup under comparison."""
 
+    router: AnyRouter | None = None  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
+    """Makes the variant a view over other variants."""
     responses: Text | WireResponses | None = None  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
     """Outputs that exist already, for transport import: the path of a file, or a mapping with `path`."""
 

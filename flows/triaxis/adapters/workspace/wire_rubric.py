@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from triaxis.adapters.workspace.wire import Name, NonNegative, Share, Text, Wire, WireFile, WireWhere
-from triaxis.adapters.workspace.wire_evaluation import WireParams
+from triaxis.adapters.workspace.wire_calls import WireParams
 
 
 class WireDimension(Wire):
