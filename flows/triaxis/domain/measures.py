@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from triaxis.quantities import Absent, Estimate, Measure, Money
+from triaxis.domain.difference import DifferenceOrAbsent
+from triaxis.domain.levers import Interaction, LeverMeasures
+from triaxis.quantities import Estimate, Measure, Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,24 +111,6 @@ class ObjectiveMeasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """Variant minus baseline, paired by case over the cases both have."""
-
-    difference: float
-    low: float
-    high: float
-    level: float
-    n: float
-    """Independent units: clusters, or blocks of a probe."""
-    method: str
-    baseline: float
-    """The baseline's own value over the same pairs, to which relative margins refer."""
-
-
-DifferenceOrAbsent: TypeAlias = Difference | Absent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VariantMeasures:
     """Everything measured of one variant."""
 
@@ -143,6 +126,8 @@ class VariantMeasures:
     """In the order of `Slo.objectives`."""
     against_baseline: Mapping[str, DifferenceOrAbsent] = field(default_factory=dict[str, DifferenceOrAbsent])
     """By measure name; empty for the baseline."""
+    lever: LeverMeasures | None = None
+    """Of a variant that extends another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +138,8 @@ class Measures:
     evidence_sha256: str
     weighted_to_mix: bool
     """Whether gated figures are weighted to production's traffic mix."""
+    interactions: tuple[Interaction, ...] = ()
+    """Of the levers that a factorial combines."""
 
 
 def estimated(measure: Measure) -> float | None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
+from triaxis.domain.difference import DifferenceOrAbsent
+from triaxis.domain.levers import Interaction, LeverCheck
+from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
 
@@ -51,6 +53,25 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeverCard:
+    """What pulling a variant's levers did to the variant that it extends; nothing here gates."""
+
+    of: str
+    effects: Mapping[str, Compared]
+    """By measure name."""
+    checks: tuple[LeverCheck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedInteraction:
+    """An interaction with its label."""
+
+    interaction: Interaction
+    verdict: Comparison
+    """`worse`: the levers together do less good, or more harm, than their effects would add up to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Axes:
     """Each axis normalised to 0 to 1, for reading; never gated."""
 
@@ -72,6 +93,8 @@ class VariantCard:
     against_baseline: Mapping[str, Compared]
     verdict: Verdict
     reasons: tuple[str, ...]
+    lever: LeverCard | None = None
+    """Of a variant that extends another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +141,5 @@ class Scorecard:
     weighted_to_mix: bool = False
     """Whether gated figures are weighted to production's traffic mix; else they speak of the dataset's."""
     ground_truth: GroundTruth | None = None
+    interactions: tuple[JudgedInteraction, ...] = ()
+    """Of the levers that a factorial combines."""

@@ -93,6 +93,8 @@ class ModelVariant:
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,8 @@ class RoutedVariant:
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
     def arm(self, tag: str | None) -> str | None:
         """The variant that answers a case whose routing field reads `tag`; None where there is none."""
@@ -122,6 +126,8 @@ class ImportedVariant:
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
 
 Variant: TypeAlias = ModelVariant | ImportedVariant | RoutedVariant

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue, sha256_json
 from triaxis.domain.measures import CostMeasures, DimensionMeasures, LatencyMeasures, ObjectiveMeasure, ProbeFacts
@@ -34,15 +33,14 @@ from triaxis.domain.scorecard import (
     METHOD_VERSION,
     SCHEMA_VERSION,
     Axes,
-    Compared,
     GroundTruth,
     JudgedObjective,
     Scorecard,
     VariantCard,
 )
-from triaxis.quantities import Above, Absent, Estimate, Measure
-
-Json: TypeAlias = dict[str, JsonValue]
+from triaxis.quantities import Absent, Measure
+from triaxis.rules.card_values import Json, compared_json, known, measure_json, number, rounded
+from triaxis.rules.levers_card import interactions_json, lever_json
 
 PRODUCTION_MIX = "production mix"
 DATASET_MIX = "dataset mix, not production mix"
@@ -69,12 +67,13 @@ def to_json(card: Scorecard) -> Json:
         "dimensions_off": dict(card.off),
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
     }
+    value |= interactions_json(card.interactions)
     return value if card.ground_truth is None else {**value, "ground_truth": _ground_truth(card.ground_truth)}
 
 
 def _slo(card: Scorecard) -> Json:
     value: Json = {"owner": card.owner, "review_by": card.review_by}
-    return value if card.weights is None else {**value, "weights": _rounded(asdict(card.weights))}
+    return value if card.weights is None else {**value, "weights": rounded(asdict(card.weights))}
 
 
 def _ground_truth(truth: GroundTruth) -> Json:
@@ -84,28 +83,6 @@ def _ground_truth(truth: GroundTruth) -> Json:
         "failed": sorted(truth.failed),
         "quarantined": sorted(truth.quarantined),
     }
-
-
-def _rounded(values: Mapping[str, float | str]) -> Json:
-    return {key: value if isinstance(value, str) else number(value) for key, value in values.items()}
-
-
-def number(value: float) -> float:
-    """12 significant digits, and no negative zero."""
-    return float(f"{value:.12g}") + 0.0
-
-
-def measure_json(measure: Measure) -> Json:
-    """An estimate, `{above: limit}` or `{absent: why}`."""
-    match measure:
-        case Absent(why=why):
-            return {"absent": why}
-        case Above(limit=limit):
-            return {"above": number(limit)}
-        case Estimate():
-            return _rounded(asdict(measure))
-        case _:
-            assert_never(measure)
 
 
 def _axis(value: float | Absent) -> JsonValue:
@@ -126,9 +103,10 @@ def _variant(card: VariantCard) -> Json:
         },
         "axes": _axes(card.axes),
         "objectives": _objectives(card.objectives, measures.objectives),
-        "against_baseline": {name: _compared(c) for name, c in card.against_baseline.items()},
+        "against_baseline": {name: compared_json(c) for name, c in card.against_baseline.items()},
         "verdict": card.verdict,
         "reasons": list(card.reasons),
+        **lever_json(card),
     }
 
 
@@ -157,7 +135,7 @@ def _probe(facts: ProbeFacts) -> Json:
         "autocorrelated": facts.autocorrelated,
         "histogram_ms": {kind: [number(ms) for ms in times] for kind, times in facts.histogram_ms.items()},
     }
-    return value | _known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
+    return value | known({"cached_share": facts.cached_share, "lag_p99_ms": facts.lag_p99_ms})
 
 
 def _cost(cost: CostMeasures) -> Json:
@@ -171,7 +149,7 @@ def _cost(cost: CostMeasures) -> Json:
         "parts": {kind: number(usd) for kind, usd in cost.parts.items()},
         "cached_share_source": cost.cached_share_source,
     }
-    return value | _known({"cached_share": cost.cached_share})
+    return value | known({"cached_share": cost.cached_share})
 
 
 def _dimension(dimension: DimensionMeasures) -> Json:
@@ -221,17 +199,4 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
     ):
         if measure is not None:
             value[key] = measure_json(measure)
-    return value | _known({"bound": judged.bound, "more": judged.more, "units": measured.units})
-
-
-def _compared(compared: Compared) -> Json:
-    difference = compared.difference
-    value: Json = {"verdict": compared.verdict, "gated": compared.gated} | _known({"margin": compared.margin})
-    if isinstance(difference, Absent):
-        return {**value, "absent": difference.why}
-    return value | _rounded(asdict(difference))
-
-
-def _known(values: Mapping[str, float | None]) -> Json:
-    """The values that are known, rounded."""
-    return {key: number(value) for key, value in values.items() if value is not None}
+    return value | known({"bound": judged.bound, "more": judged.more, "units": measured.units})

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Mapping
+from typing import cast
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.measures import (
     CostMeasures,
     Counts,
-    Difference,
-    DifferenceOrAbsent,
     DimensionMeasures,
     LatencyMeasures,
     ObjectiveMeasure,
@@ -21,8 +19,6 @@ from triaxis.domain.scorecard import (
     METHOD_VERSION,
     SCHEMA_VERSION,
     Axes,
-    Compared,
-    Comparison,
     CreatedFrom,
     GroundTruth,
     JudgedObjective,
@@ -33,11 +29,25 @@ from triaxis.domain.scorecard import (
 )
 from triaxis.domain.slo import Axis, Weights
 from triaxis.errors import StoreDamaged
-from triaxis.quantities import Above, Absent, Estimate, Measure, Money
+from triaxis.quantities import Absent, Money
 from triaxis.rules.card import PRODUCTION_MIX
+from triaxis.rules.card_parts import (
+    Json,
+    as_compared,
+    as_count,
+    as_entries,
+    as_flag,
+    as_measure,
+    as_measures,
+    as_members,
+    as_number,
+    as_text,
+    as_texts,
+    as_texts_by_name,
+    known_number,
+)
+from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from
 from triaxis.rules.names import LATENCIES
-
-Json: TypeAlias = Mapping[str, JsonValue]
 
 
 def from_json(value: JsonValue) -> Scorecard:
@@ -47,7 +57,7 @@ def from_json(value: JsonValue) -> Scorecard:
         StoreDamaged: where the value is not a scorecard of this schema version.
     """
     try:
-        return _scorecard(_object(value))
+        return _scorecard(as_members(value))
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise StoreDamaged(
             f"the scorecard is damaged or of another version than {SCHEMA_VERSION}.{METHOD_VERSION} ({error!r}). "
@@ -58,111 +68,114 @@ def from_json(value: JsonValue) -> Scorecard:
 def _scorecard(card: Json) -> Scorecard:
     if (card["schema_version"], card["method_version"]) != (SCHEMA_VERSION, METHOD_VERSION):
         raise ValueError(f"it has version {card['schema_version']}.{card['method_version']}")
-    slo = _object(card["slo"])
+    slo = as_members(card["slo"])
     return Scorecard(
-        name=_text(card["name"]),
-        baseline=_text(card["baseline"]),
-        created_from=CreatedFrom(**_texts_by_name(card["created_from"])),
-        variants={name: _variant(name, _object(v)) for name, v in _object(card["variants"]).items()},
-        id=_text(card["id"]),
-        owner=_text(slo["owner"]),
-        review_by=_text(slo["review_by"]),
-        weights=_weights(_object(slo["weights"])) if "weights" in slo else None,
-        off=_texts_by_name(card["dimensions_off"]),
+        name=as_text(card["name"]),
+        baseline=as_text(card["baseline"]),
+        created_from=CreatedFrom(**as_texts_by_name(card["created_from"])),
+        variants={name: _variant(name, as_members(v)) for name, v in as_members(card["variants"]).items()},
+        id=as_text(card["id"]),
+        owner=as_text(slo["owner"]),
+        review_by=as_text(slo["review_by"]),
+        weights=_weights(as_members(slo["weights"])) if "weights" in slo else None,
+        off=as_texts_by_name(card["dimensions_off"]),
         weighted_to_mix=card["mix"] == PRODUCTION_MIX,
-        ground_truth=_ground_truth(_object(card["ground_truth"])) if "ground_truth" in card else None,
+        ground_truth=_ground_truth(as_members(card["ground_truth"])) if "ground_truth" in card else None,
+        interactions=interactions_from(card),
     )
 
 
 def _weights(weights: Json) -> Weights:
     return Weights(
-        latency=_number(weights["latency"]),
-        cost=_number(weights["cost"]),
-        precision=_number(weights["precision"]),
-        because=_text(weights["because"]),
+        latency=as_number(weights["latency"]),
+        cost=as_number(weights["cost"]),
+        precision=as_number(weights["precision"]),
+        because=as_text(weights["because"]),
     )
 
 
 def _ground_truth(truth: Json) -> GroundTruth:
     return GroundTruth(
-        cases=_count(truth["cases"]),
-        success=_flag(truth["success"]),
-        failed=_texts(truth["failed"]),
-        quarantined=_texts(truth["quarantined"]),
+        cases=as_count(truth["cases"]),
+        success=as_flag(truth["success"]),
+        failed=as_texts(truth["failed"]),
+        quarantined=as_texts(truth["quarantined"]),
     )
 
 
 def _variant(name: str, card: Json) -> VariantCard:
-    objectives = [_object(o) for o in _list(card["objectives"])]
-    latency, precision = _object(card["latency"]), _object(_object(card["precision"])["dimensions"])
-    against = {measure: _compared(_object(c)) for measure, c in _object(card["against_baseline"]).items()}
+    objectives = [as_members(o) for o in as_entries(card["objectives"])]
+    latency, precision = as_members(card["latency"]), as_members(as_members(card["precision"])["dimensions"])
+    against = {measure: as_compared(as_members(c)) for measure, c in as_members(card["against_baseline"]).items()}
     measures = VariantMeasures(
         name=name,
-        levers=_texts(card["levers"]),
-        route_arms=_texts_by_name(card["route_arms"]),
-        n=Counts(**{key: _count(n) for key, n in _object(card["n"]).items()}),
-        error_rate=_measure(latency["error_rate"]),
+        levers=as_texts(card["levers"]),
+        route_arms=as_texts_by_name(card["route_arms"]),
+        n=Counts(**{key: as_count(n) for key, n in as_members(card["n"]).items()}),
+        error_rate=as_measure(latency["error_rate"]),
         latency=_latency(latency),
-        cost=_cost(_object(card["cost"])),
-        precision={dimension: _dimension(_object(d)) for dimension, d in precision.items()},
+        cost=_cost(as_members(card["cost"])),
+        precision={dimension: _dimension(as_members(d)) for dimension, d in precision.items()},
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
+        lever=lever_measures_from(card),
     )
     return VariantCard(
         measures=measures,
-        axes=_axes(_object(card["axes"])),
+        axes=_axes(as_members(card["axes"])),
         objectives=tuple(map(_judged, objectives)),
         against_baseline=against,
-        verdict=cast("Verdict", _text(card["verdict"])),
-        reasons=_texts(card["reasons"]),
+        verdict=cast("Verdict", as_text(card["verdict"])),
+        reasons=as_texts(card["reasons"]),
+        lever=lever_from(card),
     )
 
 
 def _latency(latency: Json) -> LatencyMeasures:
     return LatencyMeasures(
-        quantiles={kind: _measures(latency[kind]) for kind in LATENCIES if kind in latency},
-        successes={kind: _measures(m) for kind, m in _object(latency["successes"]).items()},
-        facts=_probe(_object(latency["probe"])) if "probe" in latency else None,
+        quantiles={kind: as_measures(latency[kind]) for kind in LATENCIES if kind in latency},
+        successes={kind: as_measures(m) for kind, m in as_members(latency["successes"]).items()},
+        facts=_probe(as_members(latency["probe"])) if "probe" in latency else None,
     )
 
 
 def _probe(probe: Json) -> ProbeFacts:
     return ProbeFacts(
-        client=_text(probe["client"]),
-        blocks=_count(probe["blocks"]),
-        requests=_count(probe["requests"]),
-        warmup=_count(probe["warmup"]),
-        errors=_count(probe["errors"]),
-        lag_p99_ms=_known(probe, "lag_p99_ms"),
-        autocorrelated=_flag(probe["autocorrelated"]),
-        cached_share=_known(probe, "cached_share"),
-        histogram_ms={k: tuple(map(_number, _list(ms))) for k, ms in _object(probe["histogram_ms"]).items()},
+        client=as_text(probe["client"]),
+        blocks=as_count(probe["blocks"]),
+        requests=as_count(probe["requests"]),
+        warmup=as_count(probe["warmup"]),
+        errors=as_count(probe["errors"]),
+        lag_p99_ms=known_number(probe, "lag_p99_ms"),
+        autocorrelated=as_flag(probe["autocorrelated"]),
+        cached_share=known_number(probe, "cached_share"),
+        histogram_ms={k: tuple(map(as_number, as_entries(ms))) for k, ms in as_members(probe["histogram_ms"]).items()},
     )
 
 
 def _cost(cost: Json) -> CostMeasures:
     return CostMeasures(
-        per_request=_measure(cost["per_request"]),
-        per_session=_measure(cost["per_session"]),
-        per_month=_measure(cost["per_month"]),
-        parts={kind: _number(usd) for kind, usd in _object(cost["parts"]).items()},
-        cached_share=_known(cost, "cached_share"),
-        cached_share_source=_text(cost["cached_share_source"]),
-        judge_usd=Money.of(_text(cost["judge_usd"])),
-        spent_usd=Money.of(_text(cost["spent_usd"])),
-        possible_usd=Money.of(_text(cost["possible_usd"])),
+        per_request=as_measure(cost["per_request"]),
+        per_session=as_measure(cost["per_session"]),
+        per_month=as_measure(cost["per_month"]),
+        parts={kind: as_number(usd) for kind, usd in as_members(cost["parts"]).items()},
+        cached_share=known_number(cost, "cached_share"),
+        cached_share_source=as_text(cost["cached_share_source"]),
+        judge_usd=Money.of(as_text(cost["judge_usd"])),
+        spent_usd=Money.of(as_text(cost["spent_usd"])),
+        possible_usd=Money.of(as_text(cost["possible_usd"])),
     )
 
 
 def _dimension(dimension: Json) -> DimensionMeasures:
     return DimensionMeasures(
-        overall=_measure(dimension["overall"]),
-        answered_only=_measure(dimension["answered_only"]),
-        scored=_count(dimension["scored"]),
-        abstained=_count(dimension["abstained"]),
-        failed=_count(dimension["failed"]),
-        unvalidated=_flag(dimension["unvalidated"]),
-        slices={tag: _measures(values) for tag, values in _object(dimension["slices"]).items()},
+        overall=as_measure(dimension["overall"]),
+        answered_only=as_measure(dimension["answered_only"]),
+        scored=as_count(dimension["scored"]),
+        abstained=as_count(dimension["abstained"]),
+        failed=as_count(dimension["failed"]),
+        unvalidated=as_flag(dimension["unvalidated"]),
+        slices={tag: as_measures(values) for tag, values in as_members(dimension["slices"]).items()},
     )
 
 
@@ -172,21 +185,21 @@ def _axes(axes: Json) -> Axes:
         cost=_axis(axes["cost"]),
         precision=_axis(axes["precision"]),
         composite=_axis(axes["composite"]),
-        binding=cast("Axis", _text(axes["binding"])) if "binding" in axes else None,
+        binding=cast("Axis", as_text(axes["binding"])) if "binding" in axes else None,
     )
 
 
 def _judged(objective: Json) -> JudgedObjective:
-    more = _known(objective, "more")
+    more = known_number(objective, "more")
     return JudgedObjective(
-        axis=cast("Axis", _text(objective["axis"])),
-        name=_text(objective["name"]),
-        target=_number(objective["target"]),
-        estimate=_measure(objective["estimate"]),
-        verdict=cast("ObjectiveVerdict", _text(objective["verdict"])),
-        why=_text(objective["why"]),
-        bound=_known(objective, "bound"),
-        guard=_number(objective["guard"]),
+        axis=cast("Axis", as_text(objective["axis"])),
+        name=as_text(objective["name"]),
+        target=as_number(objective["target"]),
+        estimate=as_measure(objective["estimate"]),
+        verdict=cast("ObjectiveVerdict", as_text(objective["verdict"])),
+        why=as_text(objective["why"]),
+        bound=known_number(objective, "bound"),
+        guard=as_number(objective["guard"]),
         more=None if more is None else int(more),
     )
 
@@ -194,105 +207,15 @@ def _judged(objective: Json) -> JudgedObjective:
 def _objective_measure(objective: Json) -> ObjectiveMeasure:
     units, fail, ok = (objective.get(key) for key in ("units", "if_abstained_fail", "if_abstained_pass"))
     return ObjectiveMeasure(
-        estimate=_measure(objective["estimate"]),
-        if_abstained_fail=None if fail is None else _measure(fail),
-        if_abstained_pass=None if ok is None else _measure(ok),
-        units=None if units is None else _count(units),
-        unit=_text(objective["unit"]),
-        unvalidated=_flag(objective["unvalidated"]),
-        abstained=_count(objective["abstained"]),
-    )
-
-
-def _compared(compared: Json) -> Compared:
-    return Compared(
-        difference=_difference(compared),
-        verdict=cast("Comparison", _text(compared["verdict"])),
-        gated=_flag(compared["gated"]),
-        margin=_known(compared, "margin"),
-    )
-
-
-def _difference(compared: Json) -> DifferenceOrAbsent:
-    if "absent" in compared:
-        return Absent(_text(compared["absent"]))
-    return Difference(
-        difference=_number(compared["difference"]),
-        low=_number(compared["low"]),
-        high=_number(compared["high"]),
-        level=_number(compared["level"]),
-        n=_number(compared["n"]),
-        method=_text(compared["method"]),
-        baseline=_number(compared["baseline"]),
-    )
-
-
-def _measures(value: JsonValue) -> dict[str, Measure]:
-    return {name: _measure(measure) for name, measure in _object(value).items()}
-
-
-def _measure(value: JsonValue) -> Measure:
-    figure = _object(value)
-    if "absent" in figure:
-        return Absent(_text(figure["absent"]))
-    if "above" in figure:
-        return Above(_number(figure["above"]))
-    return Estimate(
-        value=_number(figure["value"]),
-        low=_number(figure["low"]),
-        high=_number(figure["high"]),
-        level=_number(figure["level"]),
-        n=_number(figure["n"]),
-        method=_text(figure["method"]),
+        estimate=as_measure(objective["estimate"]),
+        if_abstained_fail=None if fail is None else as_measure(fail),
+        if_abstained_pass=None if ok is None else as_measure(ok),
+        units=None if units is None else as_count(units),
+        unit=as_text(objective["unit"]),
+        unvalidated=as_flag(objective["unvalidated"]),
+        abstained=as_count(objective["abstained"]),
     )
 
 
 def _axis(value: JsonValue) -> float | Absent:
-    return Absent(_text(value["absent"])) if isinstance(value, Mapping) else _number(value)
-
-
-def _known(members: Json, key: str) -> float | None:
-    """A number that is left out where nobody knows it."""
-    return _number(members[key]) if key in members else None
-
-
-def _object(value: JsonValue) -> Json:
-    if isinstance(value, Mapping):
-        return value
-    raise TypeError(f"{value!r} is no object")
-
-
-def _list(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no list")
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no text")
-
-
-def _flag(value: JsonValue) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} is neither true nor false")
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise TypeError(f"{value!r} is no number")
-
-
-def _count(value: JsonValue) -> int:
-    return int(_number(value))
-
-
-def _texts(value: JsonValue) -> tuple[str, ...]:
-    return tuple(map(_text, _list(value)))
-
-
-def _texts_by_name(value: JsonValue) -> dict[str, str]:
-    return {name: _text(text) for name, text in _object(value).items()}
+    return Absent(as_text(value["absent"])) if isinstance(value, Mapping) else as_number(value)

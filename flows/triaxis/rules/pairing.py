@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from triaxis.domain.measures import Difference, DifferenceOrAbsent
+from triaxis.domain.difference import Difference, DifferenceOrAbsent
 from triaxis.quantities import Absent, Estimate
 from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
@@ -81,7 +81,7 @@ def _over_cases(
     if not len(both):
         return Absent("no case has both")
     mine, others = (rows.taken(np.flatnonzero(np.isin(rows.cases, both))) for rows in (mine, others))
-    first, second = _ranked(mine.milliseconds(measure)), _ranked(others.milliseconds(measure))
+    first, second = failures_last(mine.milliseconds(measure)), failures_last(others.milliseconds(measure))
     clusters = (frame.clusters[mine.cases], frame.clusters[others.cases])
     estimate = clustered_quantile_difference(first, second, clusters=clusters, q=q, level=level, rng=rng)
     return _difference(estimate, interpolated(np.sort(second), q))
@@ -90,19 +90,20 @@ def _over_cases(
 def _over_schedule(
     ours: ProbeRows, theirs: ProbeRows, *, measure: str, q: float, level: float, rng: np.random.Generator
 ) -> DifferenceOrAbsent:
-    if not _share_arrivals(ours, theirs):
+    if not share_arrivals(ours, theirs):
         return Absent("the two probes did not share one arrival schedule")
-    mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
+    mine, others = failures_last(ours.milliseconds(measure)), failures_last(theirs.milliseconds(measure))
     estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng)
     return _difference(estimate, interpolated(np.sort(others), q))
 
 
-def _ranked(times: Floats) -> Floats:
-    """Failures as slower than everything."""
+def failures_last(times: Floats) -> Floats:
+    """Times with failures as slower than everything."""
     return np.where(np.isnan(times), np.inf, times)
 
 
-def _share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+def share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
+    """Whether two probes sent request for request at the same times."""
     return (
         np.array_equal(ours.blocks, theirs.blocks)
         and np.array_equal(ours.index, theirs.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from triaxis.quantities import Absent, Estimate
 from triaxis.stats.clusters import (
     MIN_CLUSTERS,
-    Codes,
     Floats,
     Labels,
     Sample,
@@ -22,9 +21,10 @@ from triaxis.stats.clusters import (
     with_unseen,
 )
 from triaxis.stats.distributions import t_critical
+from triaxis.stats.drawn_quantiles import boundless, drawn_quantiles
 from triaxis.stats.quantiles import MIN_BLOCKS
-from triaxis.stats.ranks import autocorrelated, effective_requests, interpolated, requests_needed
-from triaxis.stats.resampling import DRAWS, chunks, drawn_counts, drawn_totals
+from triaxis.stats.ranks import interpolated
+from triaxis.stats.resampling import DRAWS, drawn_counts, drawn_totals
 
 DIGITS = 12
 """Digits of a difference that are not the rounding of its terms."""
@@ -115,12 +115,12 @@ def paired_quantile_difference(
     n_blocks = int(codes.max(initial=-1)) + 1
     if n_blocks < MIN_BLOCKS:
         return Absent(f"only {n_blocks} blocks; {MIN_BLOCKS} are needed")
-    why = _boundless(first, codes, q, level) or _boundless(second, codes, q, level)
+    why = boundless(first, codes, q, level) or boundless(second, codes, q, level)
     if why:
         return why
     value = interpolated(np.sort(first), q) - interpolated(np.sort(second), q)
     counts = drawn_counts(n_blocks, draws=draws, rng=rng)
-    drawn = (_drawn_quantiles(first, codes, counts, q), _drawn_quantiles(second, codes, counts, q))
+    drawn = (drawn_quantiles(first, codes, counts, q), drawn_quantiles(second, codes, counts, q))
     if not np.all(np.isfinite(drawn)):
         return Absent("the quantile lands on a failed request in some draws")
     spread = float((drawn[0] - drawn[1]).std())
@@ -139,17 +139,6 @@ def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
     return first, second
 
 
-def _boundless(values: Floats, codes: Codes, q: float, level: float) -> Absent | None:
-    """Why one variant's quantile alone has no bound, None where it has."""
-    if interpolated(np.sort(values), q) == inf:
-        return Absent("the quantile lands on a failed request")
-    needed = requests_needed(q, level)
-    told = effective_requests(values, codes, q) if autocorrelated(values, codes) else float(len(values))
-    if told >= needed:
-        return None
-    return Absent(f"p{100 * q:g} needs {needed} independent requests; these {len(values)} tell as much as {told:.0f}")
-
-
 def _drawn_means(sample: Sample, draws: int, rng: np.random.Generator) -> Floats:
     sizes = sample.sums(sample.weights)
     sums = sample.sums(sample.weights * sample.values)
@@ -163,21 +152,3 @@ def expanded_percentiles(draws: Floats, level: float, freedom: float) -> tuple[f
     tail = NormalDist().cdf(-sqrt(units / freedom) * t_critical(level, freedom))
     low, high = np.quantile(draws, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def _drawn_quantiles(values: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    """The pooled quantile of each draw, whose blocks occur `counts` times, of shape (draws, blocks)."""
-    order = np.argsort(values, kind="stable")
-    parts = np.array_split(counts, len(list(chunks(len(counts), of=len(values)))))
-    return np.concatenate([_held_quantiles(values[order], codes[order], part, q) for part in parts])
-
-
-def _held_quantiles(ranked: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    held = np.cumsum(counts[:, codes], axis=1)
-    place = q * (held[:, -1] - 1)
-    below = np.floor(place)
-    # The request of rank r (from 0) in a draw is the first one at which more than r are held.
-    low = ranked[(held <= below[:, np.newaxis]).sum(axis=1)]
-    high = ranked[(held <= np.ceil(place)[:, np.newaxis]).sum(axis=1)]
-    with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-        return np.where(high == inf, inf, low + (place - below) * (high - low))

@@ -31,6 +31,11 @@ def t_critical(level: float, freedom: float) -> float:
     return float(_special().stdtrit(freedom, 1 - tail(level)))
 
 
+def t_p(t: float, freedom: float) -> float:
+    """Two-sided probability of being `t` such standard errors away from the mean, or more."""
+    return 2 * float(_special().stdtr(freedom, -abs(t)))
+
+
 def binomial_at_most(successes: ArrayLike, trials: ArrayLike, rate: float) -> NDArray[np.float64]:
     """Probability of so many successes or fewer; 0 below none of them."""
     k = np.asarray(successes, dtype=np.float64)

@@ -12,6 +12,8 @@ from triaxis.rules.axes import axes
 from triaxis.rules.card import identified, to_json
 from triaxis.rules.compare import compare
 from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.rules.interactions import judge_interactions
+from triaxis.rules.lever_effects import lever_card
 from triaxis.rules.names import precision_name
 
 
@@ -37,6 +39,7 @@ def _scorecard(inputs: Inputs, measures: Measures, validation: Validation, hashe
         off={d.name: d.off for d in inputs.rubric.dimensions if d.off is not None},
         weighted_to_mix=measures.weighted_to_mix,
         ground_truth=_ground_truth(validation),
+        interactions=judge_interactions(measures.interactions, inputs.slo),
     )
 
 
@@ -54,6 +57,7 @@ def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:
         against_baseline=against,
         verdict=verdict,
         reasons=reasons,
+        lever=None if measured.lever is None else lever_card(measured.lever, slo.regression),
     )
 
 

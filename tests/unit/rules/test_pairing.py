@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from build_measures import some_cases
 
-from triaxis.domain.measures import Difference
+from triaxis.domain.difference import Difference
 from triaxis.quantities import Absent
 from triaxis.rules.latency import ProbeRows
 from triaxis.rules.pairing import paired_by_case, paired_latency
