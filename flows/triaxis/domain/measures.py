@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.levers import Interaction, LeverMeasures
+from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Estimate, Measure, Money
 
 
@@ -128,6 +129,8 @@ class VariantMeasures:
     """By measure name; empty for the baseline."""
     lever: LeverMeasures | None = None
     """Of a variant that extends another."""
+    truncation: tuple[Truncation, ...] = ()
+    """How its answers ended, where a cap cut some; empty for the baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ from triaxis.rules.card_parts import (
     as_texts_by_name,
     known_number,
 )
-from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from
+from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from, truncation_from
 from triaxis.rules.names import LATENCIES
 
 
@@ -119,6 +119,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         objectives=tuple(map(_objective_measure, objectives)),
         against_baseline={measure: c.difference for measure, c in against.items()},
         lever=lever_measures_from(card),
+        truncation=truncation_from(card),
     )
     return VariantCard(
         measures=measures,

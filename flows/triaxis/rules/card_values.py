@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TypeAlias, assert_never
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.scorecard import Compared
 from triaxis.quantities import Above, Absent, Estimate, Measure
 
@@ -38,11 +39,13 @@ def measure_json(measure: Measure) -> Json:
 
 def compared_json(compared: Compared) -> Json:
     """A comparison with its label."""
-    difference = compared.difference
     value: Json = {"verdict": compared.verdict, "gated": compared.gated} | known({"margin": compared.margin})
-    if isinstance(difference, Absent):
-        return {**value, "absent": difference.why}
-    return value | rounded(asdict(difference))
+    return value | difference_json(compared.difference)
+
+
+def difference_json(difference: DifferenceOrAbsent) -> Json:
+    """A difference, or `{absent: why}`."""
+    return {"absent": difference.why} if isinstance(difference, Absent) else rounded(asdict(difference))
 
 
 def known(values: Mapping[str, float | None]) -> Json:

@@ -1,9 +1,11 @@
 """Levers in a scorecard's JSON, both ways.
 
     variants.NAME.lever    {of, levers, effects: {MEASURE: difference with label}, checks: [{lever, outcome, says}]}
+    variants.NAME.truncation
+                           [{finish_reason, cap, slice: {TAG: VALUE}, n, of, score, against, change, changes}]
     interactions           [{of, levers, measure, aliases, difference with label}]
 
-Neither is there where no variant extends another, or no factorial joins levers.
+None is there where no variant extends another, a cap cut nothing, or no factorial joins levers.
 """
 
 from __future__ import annotations
@@ -14,9 +16,21 @@ from typing import cast
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.levers import CheckOutcome, Interaction, LeverCheck, LeverMeasures
 from triaxis.domain.scorecard import Compared, JudgedInteraction, LeverCard, VariantCard
+from triaxis.domain.truncation import Truncation
 from triaxis.rules.card_parts import Json as Read
-from triaxis.rules.card_parts import as_compared, as_entries, as_members, as_text, as_texts
-from triaxis.rules.card_values import Json, compared_json
+from triaxis.rules.card_parts import (
+    as_compared,
+    as_count,
+    as_difference,
+    as_entries,
+    as_members,
+    as_number,
+    as_text,
+    as_texts,
+    as_texts_by_name,
+    known_number,
+)
+from triaxis.rules.card_values import Json, compared_json, difference_json, number
 
 
 def lever_json(card: VariantCard) -> Json:
@@ -27,6 +41,12 @@ def lever_json(card: VariantCard) -> Json:
     effects: Json = {name: _effect(effect) for name, effect in sorted(lever.effects.items())}
     checks: list[JsonValue] = [{"lever": c.lever, "outcome": c.outcome, "says": c.says} for c in lever.checks]
     return {"lever": {"of": lever.of, "levers": sorted(card.measures.levers), "effects": effects, "checks": checks}}
+
+
+def truncation_json(card: VariantCard) -> Json:
+    """The member `truncation` of a variant, where a cap cut some of its answers."""
+    rows = card.measures.truncation
+    return {"truncation": [_truncation(row) for row in rows]} if rows else {}
 
 
 def interactions_json(judged: Sequence[JudgedInteraction]) -> Json:
@@ -51,6 +71,11 @@ def lever_measures_from(card: Read) -> LeverMeasures | None:
         return None
     effects = {name: effect.difference for name, effect in lever.effects.items()}
     return LeverMeasures(of=lever.of, effects=effects, checks=lever.checks)
+
+
+def truncation_from(card: Read) -> tuple[Truncation, ...]:
+    """A variant's `truncation`; nothing where a cap cut nothing."""
+    return tuple(_truncated(as_members(row)) for row in as_entries(card.get("truncation", [])))
 
 
 def interactions_from(card: Read) -> tuple[JudgedInteraction, ...]:
@@ -90,4 +115,32 @@ def _judged(entry: Read) -> JudgedInteraction:
             aliases=tuple(as_texts(alias) for alias in as_entries(entry.get("aliases", []))),
         ),
         verdict=label.verdict,
+    )
+
+
+def _truncation(row: Truncation) -> Json:
+    known: Json = {} if row.score is None else {"score": number(row.score)}
+    return known | {
+        "finish_reason": row.reason,
+        **({} if row.cap is None else {"cap": row.cap}),
+        "slice": dict(row.where),
+        "n": row.n,
+        "of": row.of,
+        "against": row.against,
+        "change": difference_json(row.change),
+        "changes": {name: number(change) for name, change in row.changes.items()},
+    }
+
+
+def _truncated(row: Read) -> Truncation:
+    return Truncation(
+        reason=as_text(row["finish_reason"]),
+        cap=as_count(row["cap"]) if "cap" in row else None,
+        where=as_texts_by_name(row["slice"]),
+        n=as_count(row["n"]),
+        of=as_count(row["of"]),
+        score=known_number(row, "score"),
+        against=as_text(row["against"]),
+        change=as_difference(as_members(row["change"])),
+        changes={name: as_number(change) for name, change in as_members(row["changes"]).items()},
     )

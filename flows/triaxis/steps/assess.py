@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +16,7 @@ from triaxis.quantities import Money
 from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
-from triaxis.steps.levers import interaction_measures, lever_measures
+from triaxis.steps.levers import Levers
 from triaxis.steps.tables import load
 from triaxis.steps.views import price, rows_of
 
@@ -34,18 +33,14 @@ def assess(*, evidence: Evidence) -> Measures:
     rows = {name: rows_of(tables, priced, place) for place, name in enumerate(tables.names)}
     dataset_sha256 = evidence.hashes()["dataset_sha256"]
     against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256)
-    levers = lever_measures(inputs, rows, against, plan, dataset_sha256)
+    levers = Levers(evidence=evidence, tables=tables, rows=rows, plan=plan, dataset_sha256=dataset_sha256)
     spent = _spent(evidence, inputs)
+    variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
     measures = Measures(
-        variants={
-            v.name: replace(
-                measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]), lever=levers.get(v.name)
-            )
-            for v in inputs.variants
-        },
+        variants=levers.added(variants),
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=False,
-        interactions=tuple(interaction_measures(inputs, rows, plan, dataset_sha256)),
+        interactions=tuple(levers.interactions()),
     )
     evidence.write_measures(measures)
     return measures

@@ -11,10 +11,11 @@ from triaxis.ports.evidence import Evidence
 from triaxis.rules.axes import axes
 from triaxis.rules.card import identified, to_json
 from triaxis.rules.compare import compare
-from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.rules.gate import failing, judge_objective, judge_variant
 from triaxis.rules.interactions import judge_interactions
 from triaxis.rules.lever_effects import lever_card
 from triaxis.rules.names import precision_name
+from triaxis.rules.truncation import causes
 
 
 def decide(*, evidence: Evidence) -> Scorecard:
@@ -50,6 +51,7 @@ def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:
     ungated = {n for n in measured.against_baseline if n.split("[")[0] in set(map(precision_name, unvalidated))}
     against = compare(measured.against_baseline, slo.regression, ungated=ungated)
     verdict, reasons = judge_variant(objectives, against, slo.regression)
+    reasons += causes(failing(objectives, against), measured.truncation)
     return VariantCard(
         measures=measured,
         axes=axes(measured, slo, {d.name: d.weight for d in inputs.rubric.active}),

@@ -2,50 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 from triaxis.domain.difference import DifferenceOrAbsent
-from triaxis.domain.evaluation import Inputs
-from triaxis.domain.levers import Interaction, LeverMeasures
+from triaxis.domain.levers import Interaction, LeverCheck, LeverMeasures
+from triaxis.domain.measures import VariantMeasures
+from triaxis.domain.truncation import Truncation
 from triaxis.domain.variant import Variant
+from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
 from triaxis.rules.contrasts import contrasts
 from triaxis.rules.interactions import interactions
+from triaxis.rules.lever_checks import check_lever
+from triaxis.rules.truncation import Ended, truncation
 from triaxis.rules.variant_measures import Plan, VariantRows, differences
 from triaxis.stats.seeds import generator
+from triaxis.steps.endings import Wordings, endings_of, facts_of
+from triaxis.steps.tables import Tables
 
 Differences = Mapping[str, DifferenceOrAbsent]
+_SAME_WORDS = frozenset({"quantization", "speculative_decoding"})
+"""Levers whose check compares answers word for word."""
 
 
-def lever_measures(
-    inputs: Inputs, rows: Mapping[str, VariantRows], against: Mapping[str, Differences], plan: Plan, dataset_sha256: str
-) -> dict[str, LeverMeasures]:
-    """By the name of each variant that extends another.
+@dataclass(frozen=True, kw_only=True)
+class Levers:
+    """What is measured of levers, from the rows of all variants."""
 
-    Args:
-        inputs: What is evaluated.
-        rows: By variant.
-        against: Each variant's differences to the baseline, which are its effects where it extends that.
-        plan: By what differences are measured.
-        dataset_sha256: Seeds the draws.
-    """
+    evidence: Evidence
+    tables: Tables
+    rows: Mapping[str, VariantRows]
+    plan: Plan
+    dataset_sha256: str
+    """Seeds the draws."""
 
-    def effects(variant: Variant, of: str) -> Differences:
-        if of == inputs.baseline:
-            return against[variant.name]
-        mine, seeded = rows[variant.name], partial(generator, dataset_sha256, variant.name)
-        if of in rows:
-            return differences(mine, rows[of], plan, seeded)
-        return dict.fromkeys(differences(mine, mine, plan, seeded), Absent(f"{of} is not evaluated here"))
+    def added(self, measured: Mapping[str, VariantMeasures]) -> dict[str, VariantMeasures]:
+        """Every variant's measures with its levers' and its truncation; differences to the baseline are known."""
+        cut = {v.name: self._truncation(v) for v in self.tables.inputs.variants}
+        return {
+            v.name: replace(measured[v.name], lever=self._lever(v, measured, cut), truncation=cut[v.name])
+            for v in self.tables.inputs.variants
+        }
 
-    return {v.name: LeverMeasures(of=v.extends, effects=effects(v, v.extends)) for v in inputs.variants if v.extends}
+    def interactions(self) -> Iterator[Interaction]:
+        """What the levers of a factorial do together beyond what they do apart."""
+        for contrast in contrasts(self.tables.inputs.variants):
+            seeded = partial(generator, self.dataset_sha256, "*".join(contrast.levers))
+            yield from interactions(contrast, self.rows, self.plan, seeded)
 
+    def _lever(
+        self, variant: Variant, measured: Mapping[str, VariantMeasures], cut: Mapping[str, Sequence[Truncation]]
+    ) -> LeverMeasures | None:
+        of = variant.extends
+        if of is None:
+            return None
+        effects = self._effects(variant, of, measured[variant.name].against_baseline)
+        return LeverMeasures(of=of, effects=effects, checks=tuple(self._checks(variant, of, measured, cut)))
 
-def interaction_measures(
-    inputs: Inputs, rows: Mapping[str, VariantRows], plan: Plan, dataset_sha256: str
-) -> Iterator[Interaction]:
-    """What the levers of a factorial do together beyond what they do apart."""
-    for contrast in contrasts(inputs.variants):
-        named = "*".join(contrast.levers)
-        yield from interactions(contrast, rows, plan, partial(generator, dataset_sha256, named))
+    def _effects(self, variant: Variant, of: str, against: Differences) -> Differences:
+        if of == self.tables.inputs.baseline:
+            return against
+        mine, seeded = self.rows[variant.name], partial(generator, self.dataset_sha256, variant.name)
+        if of in self.rows:
+            return differences(mine, self.rows[of], self.plan, seeded)
+        return dict.fromkeys(differences(mine, mine, self.plan, seeded), Absent(f"{of} is not evaluated here"))
+
+    def _checks(
+        self,
+        variant: Variant,
+        of: str,
+        measured: Mapping[str, VariantMeasures],
+        cut: Mapping[str, Sequence[Truncation]],
+    ) -> Iterator[LeverCheck]:
+        if of not in self.rows:
+            return
+        ours, theirs = (self.tables.names.index(name) for name in (variant.name, of))
+        facts = [facts_of(self.tables, measured[n], p, cut[n]) for n, p in ((variant.name, ours), (of, theirs))]
+        same = self._wordings.same(self.tables, ours, theirs) if _SAME_WORDS & set(variant.levers) else None
+        for lever in sorted(variant.levers):
+            yield check_lever(lever, facts[0], facts[1], same=same)
+
+    @cached_property
+    def _wordings(self) -> Wordings:
+        return Wordings.of(self.evidence, self.tables)
+
+    def _truncation(self, variant: Variant) -> tuple[Truncation, ...]:
+        """Against what the variant extends, else against the baseline; nothing for the baseline itself."""
+        against = variant.extends if variant.extends in self.rows else self.tables.inputs.baseline
+        if variant.name == against or against is None:
+            return ()
+        return truncation(
+            self._ended(variant.name),
+            self._ended(against),
+            self.plan.frame,
+            weights={d.name: d.weight for d in self.plan.rubric.active},
+            against=against,
+            level=self.plan.level,
+            seeded=partial(generator, self.dataset_sha256, variant.name),
+        )
+
+    def _ended(self, name: str) -> Ended:
+        return Ended(
+            endings=endings_of(self.tables, self.tables.names.index(name)),
+            scores={dimension: s.per_case(self.plan.frame) for dimension, s in self.rows[name].scores.items()},
+        )

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
+from triaxis.adapters.workspace.wire import (
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    Text,
+    VariantName,
+    Wire,
+    WireFile,
+    WireWhere,
+)
 
 Lever: TypeAlias = Literal[
     "tiering",
@@ -185,6 +195,16 @@ class WireLimits(Wire):
     """Seconds until an answer must have ended."""
 
 
+class WireLevers(Wire):
+    """Levers whose combinations are evaluated as well."""
+
+    factorial: Annotated[list[Text], Field(min_length=1)]
+    """Variants that all extend the same one; their combinations become variants such as `cache+cap`."""
+    fraction: Literal["full", "half"] = "full"
+    """`half` takes the combinations of an odd number of levers only: fewer answers, and interactions that cannot be
+    told apart."""
+
+
 class WireEvaluationShell(WireFile):
     """An evaluation whose variants are looked at one by one."""
 
@@ -212,8 +232,10 @@ class WireEvaluationShell(WireFile):
     """Bounds on a run."""
     on_bad_cases: Literal["stop", "quarantine"] = "stop"
     """Whether a case that fails validation stops the run or is left out."""
-    variants: Annotated[dict[Name, object], Field(min_length=1)]
+    variants: Annotated[dict[VariantName, object], Field(min_length=1)]
     """The setups under comparison, by name."""
+    levers: WireLevers | None = None
+    """Levers whose combinations are evaluated as well."""
 
 
 class WireVariantAsWritten(WireVariant):
@@ -228,5 +250,5 @@ class WireEvaluation(WireEvaluationShell):
 
     dataset: Text | WireDataset  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
     """Ground truth: the path of a .jsonl, .csv or .parquet file, or a mapping with `path`."""
-    variants: Annotated[dict[Name, WireVariantAsWritten], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
+    variants: Annotated[dict[VariantName, WireVariantAsWritten], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
     """The setups under comparison, by name."""
