@@ -129,6 +129,8 @@ class VariantMeasures:
     """By measure name; empty for the baseline."""
     lever: LeverMeasures | None = None
     """Of a variant that extends another."""
+    recall: Measure | None = None
+    """Share of the labelled passages that its retriever finds; None without a retriever."""
     truncation: tuple[Truncation, ...] = ()
     """How its answers ended, where a cap cut some; empty for the baseline."""
 

@@ -78,6 +78,26 @@ class Router:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a corpus."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retriever:
+    """Picks the context of each case from a corpus: its passages decide, its path is only for messages to people."""
+
+    path: str
+    passages: tuple[Passage, ...]
+    """In the order of the corpus, at least one."""
+    k: int = 3
+    """Most passages that a case gets."""
+    by: Literal["bm25", "tfidf"] = "bm25"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVariant:
     """A variant whose answers are generated."""
 
@@ -90,6 +110,8 @@ class ModelVariant:
     params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     samples: int = 1
     probe: ProbePlan | None = None
+    retriever: Retriever | None = None
+    """Gives cases their context; without one they have their own."""
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()

@@ -40,7 +40,7 @@ from triaxis.domain.scorecard import (
 )
 from triaxis.quantities import Absent, Measure
 from triaxis.rules.card_values import Json, compared_json, known, measure_json, number, rounded
-from triaxis.rules.levers_card import interactions_json, lever_json, truncation_json
+from triaxis.rules.levers_card import interactions_json, lever_json, retrieval_json, truncation_json
 
 PRODUCTION_MIX = "production mix"
 DATASET_MIX = "dataset mix, not production mix"
@@ -108,6 +108,7 @@ def _variant(card: VariantCard) -> Json:
         "reasons": list(card.reasons),
         **lever_json(card),
         **truncation_json(card),
+        **retrieval_json(card),
     }
 
 

@@ -46,7 +46,7 @@ from triaxis.rules.card_parts import (
     as_texts_by_name,
     known_number,
 )
-from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from, truncation_from
+from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from, recall_from, truncation_from
 from triaxis.rules.names import LATENCIES
 
 
@@ -120,6 +120,7 @@ def _variant(name: str, card: Json) -> VariantCard:
         against_baseline={measure: c.difference for measure, c in against.items()},
         lever=lever_measures_from(card),
         truncation=truncation_from(card),
+        recall=recall_from(card),
     )
     return VariantCard(
         measures=measures,

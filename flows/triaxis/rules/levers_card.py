@@ -3,6 +3,8 @@
     variants.NAME.lever    {of, levers, effects: {MEASURE: difference with label}, checks: [{lever, outcome, says}]}
     variants.NAME.truncation
                            [{finish_reason, cap, slice: {TAG: VALUE}, n, of, score, against, change, changes}]
+    variants.NAME.retrieval
+                           {recall: estimate}
     interactions           [{of, levers, measure, aliases, difference with label}]
 
 None is there where no variant extends another, a cap cut nothing, or no factorial joins levers.
@@ -17,12 +19,14 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.levers import CheckOutcome, Interaction, LeverCheck, LeverMeasures
 from triaxis.domain.scorecard import Compared, JudgedInteraction, LeverCard, VariantCard
 from triaxis.domain.truncation import Truncation
+from triaxis.quantities import Measure
 from triaxis.rules.card_parts import Json as Read
 from triaxis.rules.card_parts import (
     as_compared,
     as_count,
     as_difference,
     as_entries,
+    as_measure,
     as_members,
     as_number,
     as_text,
@@ -30,7 +34,7 @@ from triaxis.rules.card_parts import (
     as_texts_by_name,
     known_number,
 )
-from triaxis.rules.card_values import Json, compared_json, difference_json, number
+from triaxis.rules.card_values import Json, compared_json, difference_json, measure_json, number
 
 
 def lever_json(card: VariantCard) -> Json:
@@ -47,6 +51,17 @@ def truncation_json(card: VariantCard) -> Json:
     """The member `truncation` of a variant, where a cap cut some of its answers."""
     rows = card.measures.truncation
     return {"truncation": [_truncation(row) for row in rows]} if rows else {}
+
+
+def retrieval_json(card: VariantCard) -> Json:
+    """The member `retrieval` of a variant, where it has a retriever."""
+    recall = card.measures.recall
+    return {} if recall is None else {"retrieval": {"recall": measure_json(recall)}}
+
+
+def recall_from(card: Read) -> Measure | None:
+    """The recall of a variant's `retrieval`; None where it has none."""
+    return as_measure(as_members(card["retrieval"])["recall"]) if "retrieval" in card else None
 
 
 def interactions_json(judged: Sequence[JudgedInteraction]) -> Json:

@@ -62,6 +62,7 @@ def facts_of(tables: Tables, measured: VariantMeasures, place: int, cut: Sequenc
         p50=measured.latency.quantiles.get("full", {}).get("p50", Absent("nothing was probed")),
         tokens=_mean_tokens(tables, place),
         cut=cut_rows(cut),
+        recall=measured.recall,
     )
 
 

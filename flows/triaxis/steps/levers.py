@@ -10,12 +10,13 @@ from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.levers import Interaction, LeverCheck, LeverMeasures
 from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.truncation import Truncation
-from triaxis.domain.variant import Variant
+from triaxis.domain.variant import ModelVariant, Variant
 from triaxis.ports.evidence import Evidence
-from triaxis.quantities import Absent
+from triaxis.quantities import Absent, Measure
 from triaxis.rules.contrasts import contrasts
 from triaxis.rules.interactions import interactions
 from triaxis.rules.lever_checks import check_lever
+from triaxis.rules.retrieval import recall
 from triaxis.rules.truncation import Ended, truncation
 from triaxis.rules.variant_measures import Plan, VariantRows, differences
 from triaxis.stats.seeds import generator
@@ -41,6 +42,7 @@ class Levers:
     def added(self, measured: Mapping[str, VariantMeasures]) -> dict[str, VariantMeasures]:
         """Every variant's measures with its levers' and its truncation; differences to the baseline are known."""
         cut = {v.name: self._truncation(v) for v in self.tables.inputs.variants}
+        measured = {v.name: replace(measured[v.name], recall=self._recall(v)) for v in self.tables.inputs.variants}
         return {
             v.name: replace(measured[v.name], lever=self._lever(v, measured, cut), truncation=cut[v.name])
             for v in self.tables.inputs.variants
@@ -87,6 +89,11 @@ class Levers:
     @cached_property
     def _wordings(self) -> Wordings:
         return Wordings.of(self.evidence, self.tables)
+
+    def _recall(self, variant: Variant) -> Measure | None:
+        if not isinstance(variant, ModelVariant) or variant.retriever is None:
+            return None
+        return recall(variant.retriever, self.tables.inputs.cases, self.plan.frame, level=self.plan.level)
 
     def _truncation(self, variant: Variant) -> tuple[Truncation, ...]:
         """Against what the variant extends, else against the baseline; nothing for the baseline itself."""

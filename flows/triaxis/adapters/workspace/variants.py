@@ -8,6 +8,7 @@ from typing import Literal
 
 from triaxis.adapters import local_models
 from triaxis.adapters.batch_support import rules_of
+from triaxis.adapters.workspace.corpora import retriever_of
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
@@ -35,7 +36,7 @@ from triaxis.rules.batch_providers import NoBatches
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
-_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses")
+_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses", "retriever")
 """Keys that a view over other variants cannot have."""
 
 
@@ -245,6 +246,7 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
         params=params_of(reading.place, (*path, "params"), node.child("params")),
         samples=wire.samples,
         probe=None if wire.probe is None else probe_plan(wire.probe, reading.place, path, reading.folder),
+        retriever=retriever_of(wire.retriever, reading.place, path, reading.folder),
         levers=tuple(lever for lever in LEVERS if lever in wire.levers),
         extends=wire.extends,
         serving=_serving(wire),

@@ -137,6 +137,17 @@ class WireResponses(Wire):
     """Columns or keys of the file with the values that the variant's rows have there, compared as text."""
 
 
+class WireRetriever(Wire):
+    """Where the context of each case comes from."""
+
+    corpus: Text
+    """A .jsonl file of passages, `{"id", "text"}`."""
+    k: Annotated[int, Field(ge=1, le=100)] = 3
+    """Most passages that a case gets."""
+    by: Literal["bm25", "tfidf"] = "bm25"
+    """How passages are ranked."""
+
+
 class WireVariant(Wire):
     """One LLM setup under comparison."""
 
@@ -160,6 +171,8 @@ class WireVariant(Wire):
     """Answers to each case."""
     probe: WireProbe | None = None
     """The load that measures latency; without one the variant has none."""
+    retriever: WireRetriever | None = None
+    """Picks the context of each case from a corpus; without one cases have their own."""
     transport: Literal["live", "batch", "import"] = "live"
     """How calls are made: one by one, or in the provider's batches at their lower price; import makes none."""
     fallback: Literal["live"] | None = None
