@@ -21,6 +21,8 @@ from triaxis.errors import Fault, InputFaults, ServerDied
 
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 5.0
+NGRAM = (4, 8)
+"""After so many tokens that stand in the prompt as well, so many are guessed: a processor pays for each wrong one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class ServerSettings:
 
     def text(self) -> str:
         """The settings in an identity."""
-        speculation = "" if self.speculation == "none" else f":{self.speculation}"
+        speculation = "" if self.speculation == "none" else ":ngram{}x{}".format(*NGRAM)
         return f"ctx{self.context}:t{self.threads}:s{self.slots}:{self.template}{speculation}"
 
 
@@ -123,7 +125,7 @@ def _spawn(weights: Weights, settings: ServerSettings, log: IO[bytes]) -> subpro
     command += ["--weights", str(weights.path), "--name", weights.name, "--context", str(settings.context)]
     command += ["--threads", str(settings.threads), "--slots", str(settings.slots)]
     command += ["--own-template"] if settings.template == "own" else []
-    command += ["--ngram"] if settings.speculation == "ngram" else []
+    command += ["--ngram", *map(str, NGRAM)] if settings.speculation == "ngram" else []
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

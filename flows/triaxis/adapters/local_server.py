@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--slots", type=int, default=1, help="requests decoded side by side")
     parser.add_argument("--own-template", action="store_true", help="use the chat template inside the weights")
-    parser.add_argument("--ngram", action="store_true", help="guess tokens from the prompt, and check them together")
+    guess = "after so many tokens that the prompt has too, guess so many more as it has them, and check them together"
+    parser.add_argument("--ngram", type=int, nargs=2, help=guess)
     return parser
 
 
@@ -76,7 +77,7 @@ def _serve(options: argparse.Namespace) -> Server:
     params.n_threads_http = 64  # each open connection holds one, even when idle
     params.verbosity = 1
     if options.ngram:
-        params.speculative.ngram_simple.size_n = 4  # its own 12 tokens are longer than most of what an answer copies
+        params.speculative.ngram_simple.size_n, params.speculative.ngram_simple.size_m = options.ngram
         params.speculative.types = [library.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     if not options.own_template:
         params.chat_template = JOINED

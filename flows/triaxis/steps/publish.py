@@ -16,6 +16,7 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.pages import Pages
 from triaxis.rules.card_reader import from_json
 from triaxis.rules.contrast import Spread, widest
+from triaxis.rules.levers_sheet import levers_sheet
 from triaxis.rules.reply import is_simulated
 from triaxis.rules.sheet import sheet
 from triaxis.rules.words import counted, score
@@ -53,6 +54,7 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
     values: Mapping[str, object] = {
         "card": card,
         "sheet": sheet(card),
+        "levers": levers_sheet(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),
