@@ -12,14 +12,28 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from triaxis.domain.evaluation import Expectation, Quarantined, Validation
+from triaxis.domain.levers import Interaction, LeverCheck
 from triaxis.domain.measures import DimensionMeasures
-from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
+from triaxis.domain.scorecard import Compared, GroundTruth, JudgedInteraction, LeverCard, Scorecard
 from triaxis.domain.slo import Weights
+from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Absent
+from triaxis.rules.levers_sheet import levers_sheet
 from triaxis.rules.sheet import sheet
 from triaxis.steps.publish import Answer, Contrast
 
 Bones: TypeAlias = list[tuple[str, ...]]
+
+
+def _cut(word: str) -> Truncation:
+    return Truncation(reason=word, cap=300, where={word: word}, n=1, of=2, score=0.5, against=word, change=Absent(word))
+
+
+def _together(word: str) -> JudgedInteraction:
+    interaction = Interaction(
+        of=word, levers=(word, word), measure=f"precision.{word}", difference=a_difference(), aliases=((word, word),)
+    )
+    return JudgedInteraction(interaction=interaction, verdict="worse")
 
 
 def a_card_of(word: str) -> Scorecard:
@@ -38,6 +52,7 @@ def a_card_of(word: str) -> Scorecard:
         some_measures(f"{word} candidate", levers=(word,)),
         route_arms={word: word},
         precision={word: scored, f"{word} too": unscored},
+        truncation=(_cut(word),),
     )
     objectives = (
         replace(an_objective("fail", name=f"precision.{word}"), why=word),
@@ -48,6 +63,8 @@ def a_card_of(word: str) -> Scorecard:
         f"precision.{word} too": Compared(difference=Absent(word), verdict="inconclusive", gated=False, margin=None),
     }
     candidate = a_variant_card("hold", measures=measures, objectives=objectives, compared=compared)
+    check = LeverCheck(lever=word, outcome="broken", says=word)
+    candidate = replace(candidate, lever=LeverCard(of=f"{word} base", effects=compared, checks=(check,)))
     base = a_variant_card("hold", measures=replace(measures, name=f"{word} base"), objectives=objectives)
     return replace(
         a_scorecard(),
@@ -58,6 +75,7 @@ def a_card_of(word: str) -> Scorecard:
         review_by=word,
         weights=Weights(latency=0.4, cost=0.2, precision=0.4, because=word),
         off={word: word},
+        interactions=(_together(word),),
         ground_truth=GroundTruth(cases=9, success=False, failed=(word,), quarantined=(word,)),
     )
 
@@ -70,6 +88,7 @@ def card_values(word: str) -> Mapping[str, object]:
     return {
         "card": card,
         "sheet": sheet(card),
+        "levers": levers_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

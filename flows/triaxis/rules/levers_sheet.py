@@ -11,7 +11,7 @@ from triaxis.domain.scorecard import Comparison, JudgedInteraction, LeverCard, S
 from triaxis.domain.slo import Axis
 from triaxis.domain.truncation import CUT, Truncation
 from triaxis.quantities import Absent
-from triaxis.rules.names import COST_PER_REQUEST, ERRORS_RATE, latency_name, measure_axis
+from triaxis.rules.names import COST_PER_REQUEST, ERRORS_RATE, latency_name, measure_axis, precision_name
 from triaxis.rules.waterfall import Waterfall, waterfalls
 from triaxis.rules.words import quantity, score
 
@@ -81,7 +81,7 @@ class LeversSheet:
 def levers_sheet(card: Scorecard) -> LeversSheet:
     """Of a scorecard."""
     pulled = {name: v.lever for name, v in card.variants.items() if v.lever is not None}
-    measures = _measures(pulled)
+    measures = _measures(card, pulled)
     return LeversSheet(
         measures=measures,
         effects=tuple(_effects(card, name, lever, measures) for name, lever in pulled.items()),
@@ -91,10 +91,10 @@ def levers_sheet(card: Scorecard) -> LeversSheet:
     )
 
 
-def _measures(pulled: Mapping[str, LeverCard]) -> tuple[str, ...]:
+def _measures(card: Scorecard, pulled: Mapping[str, LeverCard]) -> tuple[str, ...]:
     every = {name for lever in pulled.values() for name in lever.effects}
-    dimensions = sorted(n for n in every if measure_axis(n) == "precision" and "[" not in n)
-    return (*dimensions, *(name for name in _MEASURES if name in every))
+    dimensions = {precision_name(d) for v in card.variants.values() for d in v.measures.precision}
+    return (*sorted(dimensions & every), *(name for name in _MEASURES if name in every))
 
 
 def _effects(card: Scorecard, name: str, lever: LeverCard, measures: Sequence[str]) -> EffectRow:

@@ -27,7 +27,10 @@ def a_run(*factors: str) -> ModelVariant:
 
 
 DESIGN = (a_model(probe=PROBE), a_run("a"), a_run("b"), a_run("a", "b"))
-SLO = an_slo(PrecisionObjective(dimension="resolution", min=0.5, terms=Terms(where={"kind": ("faq",)})))
+SLO = an_slo(
+    PrecisionObjective(dimension="resolution", min=0.5, terms=Terms(where={"kind": ("faq",)})),
+    PrecisionObjective(dimension="resolution", min=0.5),
+)
 
 
 def right(shares: dict[str, float]) -> Callable[[str, int], float]:
