@@ -4,13 +4,17 @@ OTHER_PYTHON ?= python3.13
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
 
-.PHONY: run full test check chaos parity venv venv-dev lock clean
+.PHONY: run full levers test check chaos parity venv venv-dev lock clean
 
 run: venv            ## evaluate the example workspace on a real local model
 	@$(BIN)/triaxis run
 
 full: venv           ## the same on every case, with the variants that take longer
 	@$(BIN)/triaxis run -c full.yaml
+
+levers: venv         ## levers of a local server pulled for real; about ten minutes
+	@$(BIN)/python -m triaxis.adapters.quantized local/smollm2-135m q8_0 q4_0 > /dev/null
+	@$(BIN)/triaxis run -c levers.yaml
 
 test: venv-dev       ## every test, with coverage of the core
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not chaos" --cov --cov-report= tests

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -24,6 +24,8 @@ from triaxis.adapters.local_models import LocalModels, faults, identity, is_loca
 from triaxis.adapters.local_process import LocalProcess, ServerSettings
 from triaxis.adapters.openai_wire import open_wire
 from triaxis.adapters.probe_client import ProbeProcess, local_address
+from triaxis.adapters.quantized import main as quantized
+from triaxis.adapters.quantized import quantize
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.weights import PACKAGED, Weights, find
 from triaxis.domain.case import Message
@@ -314,3 +316,57 @@ def test_a_parent_killed_with_9_leaves_no_server_behind() -> None:
     while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_settings_of_a_server_stand_behind_the_name() -> None:
+    """Those of a plain name keep the identity that they have always had."""
+    assert settings_of(f"{SMOL}:slots3:chat") == ServerSettings(template="own", slots=3)
+    assert settings_of(f"{SMOL}:ngram") == ServerSettings(speculation="ngram")
+    assert identity(f"{SMOL}:ngram") == f"smollm2-135m:sha256:{PINNED}:ctx4096:t1:s1:joined:ngram4x8"
+    assert identity(f"{SMOL}:slots2") == f"smollm2-135m:sha256:{PINNED}:ctx4096:t1:s2:joined"
+    assert [identity(f"{SMOL}:{setting}") for setting in ("slots9", "fast", "chat:slots1")] == [None] * 3
+
+
+COUNTING = "".join(f"Q: {i} plus {i}?\nA: {i + i}\n" for i in range(12)) + "Q: 3 plus 3?\nA:"
+
+
+def wire_of(name: str) -> Callable[[str], AbstractAsyncContextManager[ChatModel]]:
+    """The client of a server of that model."""
+    return lambda base: open_wire(local_address(base, name), limits=Limits(), clock=SystemClock())
+
+
+@real
+@pytest.mark.parametrize("kind", ["q8_0", "q4_0"])
+async def test_weights_quantised_anew_answer(kind: str, tmp_path: Path) -> None:
+    """Made once, pinned, and served; another type is another model of another size."""
+    weights = find("smollm2-135m")
+    assert weights is not None
+    made = quantize(weights, kind, tmp_path)
+    written = made.stat().st_mtime_ns
+    assert quantize(weights, kind, tmp_path).stat().st_mtime_ns == written
+    assert (made.stat().st_size > weights.path.stat().st_size) is (kind == "q8_0")
+    name = f"local/smollm2-135m-{kind}"
+    assert name in known(tmp_path)
+    async with LocalModels(wire=wire_of(name), folder=tmp_path).open(Target(model=name)) as model:
+        received = await model.complete(a_prompt(COUNTING))
+    assert parse_reply(received.raw).text.strip()
+
+
+@real
+async def test_guessing_and_slots_change_no_answer() -> None:
+    """Guesses are checked, and a slot is a slot: at temperature 0 all three say the same."""
+    said = list[str]()
+    for name in (SMOL, f"{SMOL}:ngram", f"{SMOL}:slots2"):
+        async with LocalModels(wire=wire_of(name)).open(Target(model=name)) as model:
+            said.append(parse_reply((await model.complete(a_prompt(COUNTING))).raw).text)
+    assert said[0]
+    assert said == [said[0]] * 3
+
+
+@real
+def test_what_is_quantised_is_said_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAXIS_MODELS", str(tmp_path))
+    quantized([SMOL, "q4_1"])
+    assert (tmp_path / "smollm2-135m-q4_1.gguf.sha256").is_file()
+    with pytest.raises(SystemExit, match="not on this machine"):
+        quantized(["local/nothing", "q8_0"])

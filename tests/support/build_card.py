@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from triaxis.domain.difference import Difference
 from triaxis.domain.measures import (
     CostMeasures,
     Counts,
-    Difference,
     DimensionMeasures,
     LatencyMeasures,
     ObjectiveMeasure,

@@ -205,6 +205,7 @@ def _generation_cells(g: Generation) -> Mapping[str, Cell]:
         "busy_core_s": g.row.busy_core_s,
         "stated_usd": g.stated_usd,
         "answer": None if g.reply is None else g.reply.text,
+        "finish_reason": None if g.reply is None else g.reply.finish_reason,
         **_token_cells(Tokens() if g.reply is None else g.reply.usage),
     }
 

@@ -15,13 +15,16 @@ from markdown_it.token import Token
 
 from triaxis.domain.evaluation import Expectation, Quarantined, Validation
 from triaxis.domain.frontier import Front, Winners
+from triaxis.domain.levers import Interaction, LeverCheck
 from triaxis.domain.measures import DimensionMeasures
-from triaxis.domain.scorecard import Compared, GroundTruth, Scorecard
+from triaxis.domain.scorecard import Compared, GroundTruth, JudgedInteraction, LeverCard, Scorecard
 from triaxis.domain.slo import Weights
 from triaxis.domain.step_measures import StepMeasure, StepsMeasures
 from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
+from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Absent
 from triaxis.rules.front_sheet import front_sheet
+from triaxis.rules.levers_sheet import levers_sheet
 from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
 from triaxis.rules.steps_sheet import steps_sheet
@@ -29,6 +32,17 @@ from triaxis.rules.traffic_sheet import traffic_sheet
 from triaxis.steps.publish import Answer, Contrast
 
 Bones: TypeAlias = list[tuple[str, ...]]
+
+
+def _cut(word: str) -> Truncation:
+    return Truncation(reason=word, cap=300, where={word: word}, n=1, of=2, score=0.5, against=word, change=Absent(word))
+
+
+def _together(word: str) -> JudgedInteraction:
+    interaction = Interaction(
+        of=word, levers=(word, word), measure=f"precision.{word}", difference=a_difference(), aliases=((word, word),)
+    )
+    return JudgedInteraction(interaction=interaction, verdict="worse")
 
 
 def a_card_of(word: str) -> Scorecard:
@@ -50,6 +64,7 @@ def a_card_of(word: str) -> Scorecard:
         precision={word: scored, f"{word} too": unscored},
         cost=replace(some_measures().cost, at_scale=_at_scale_of(word)),
         steps=_steps_of(word),
+        truncation=(_cut(word),),
     )
     objectives = (
         replace(an_objective("fail", name=f"precision.{word}"), why=word),
@@ -60,6 +75,8 @@ def a_card_of(word: str) -> Scorecard:
         f"precision.{word} too": Compared(difference=Absent(word), verdict="inconclusive", gated=False, margin=None),
     }
     candidate = a_variant_card("hold", measures=measures, objectives=objectives, compared=compared)
+    check = LeverCheck(lever=word, outcome="broken", says=word)
+    candidate = replace(candidate, lever=LeverCard(of=f"{word} base", effects=compared, checks=(check,)))
     base = a_variant_card("hold", measures=replace(measures, name=f"{word} base"), objectives=objectives)
     return replace(
         a_scorecard(),
@@ -70,6 +87,7 @@ def a_card_of(word: str) -> Scorecard:
         review_by=word,
         weights=Weights(latency=0.4, cost=0.2, precision=0.4, because=word),
         off={word: word},
+        interactions=(_together(word),),
         ground_truth=GroundTruth(cases=9, success=False, failed=(word,), quarantined=(word,)),
         front=_a_front_of(word),
         winners=_winners_of(word),
@@ -134,6 +152,7 @@ def card_values(word: str) -> Mapping[str, object]:
         "scale": traffic_sheet(card),
         "steps": steps_sheet(card),
         "routing": routing_boards(card),
+        "levers": levers_sheet(card),
         "simulated": True,
         "contrasts": [contrast, contrast],
         "facts": [(word, word)],

@@ -57,6 +57,7 @@ CASES: Final[Layout] = {
     "route": "text",
     "steps": "text",
     "value": "float",
+    "passages": "text",
 }
 RESPONSES: Final[Layout] = {
     "variant": "text",
@@ -167,12 +168,13 @@ def case_cells(case: Case) -> tuple[Cell, ...]:
         case.route,
         _JSON([step.to_json() for step in case.steps]) if case.steps else None,
         case.value,
+        _JSON(list(case.passages)) if case.passages else None,
     )
 
 
 def case_of(cells: Sequence[Cell]) -> Case:
-    """The case of cells in the order of `CASES`."""
-    case_id, given, expected, context, tags, session, route, steps, value = cast("Sequence[Any]", cells)
+    """The case of cells in the order of `CASES`; the last ones may be missing."""
+    case_id, given, expected, context, tags, session, route, steps, value, *rest = cast("Sequence[Any]", cells)
     said: Any = _value(given)
     background: Any = None if context is None else _value(context)
     return Case(
@@ -185,6 +187,7 @@ def case_of(cells: Sequence[Cell]) -> Case:
         route=route,
         steps=() if steps is None else tuple(Step(**step) for step in json.loads(steps)),
         value=value,
+        passages=tuple(json.loads(rest[0])) if rest and rest[0] is not None else (),
     )
 
 

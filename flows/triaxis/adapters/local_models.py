@@ -1,12 +1,20 @@
 """Local models as `Models`: one managed server for each model, shared by every variant that uses it.
 
-A model is written `local/NAME`, or `local/NAME:chat` for a server that uses the chat template in the weights. It is
-identified by the sha256 of its weights and the settings of its server; `weights` says where names are looked up.
+A model is written `local/NAME`, with settings of its server behind it, each after a colon: `local/NAME:chat:slots2`.
+
+| setting | server |
+|---|---|
+| `chat` | uses the chat template in the weights |
+| `ngram` | guesses tokens from what stands in the prompt, and checks them together (speculative decoding) |
+| `slots2` to `slots8` | decodes so many requests side by side |
+
+It is identified by the sha256 of its weights and the settings; `weights` says where names are looked up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -26,7 +34,7 @@ from triaxis.errors import Fault, InputFaults, ServerDied
 from triaxis.ports.models import ChatModel, Received
 
 PREFIX = "local/"
-_CHAT = ":chat"
+_SLOTS = re.compile(r"slots([2-8])")
 
 Purpose: TypeAlias = Literal["answers", "probe"]
 """A probe has a server of its own: one that just answered the same cases would answer them again from its cache."""
@@ -49,7 +57,11 @@ def known(folder: Path | None = None) -> tuple[str, ...]:
 
 def settings_of(model: str) -> ServerSettings:
     """The settings that a model's name asks for."""
-    return ServerSettings(template="own" if model.endswith(_CHAT) else "joined")
+    said = model.removeprefix(PREFIX).split(":")[1:]
+    slots = next((int(found[1]) for setting in said if (found := _SLOTS.fullmatch(setting))), 1)
+    return ServerSettings(
+        template="own" if "chat" in said else "joined", slots=slots, speculation="ngram" if "ngram" in said else "none"
+    )
 
 
 def identity(model: str, settings: ServerSettings | None = None, folder: Path | None = None) -> str | None:
@@ -83,7 +95,10 @@ def _faults(model: str, folder: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _name(model: str) -> str:
-    return model.removeprefix(PREFIX).removesuffix(_CHAT)
+    """Without the settings that are known; one that is not makes a name that no weights have."""
+    name, *said = model.removeprefix(PREFIX).split(":")
+    kept = [setting for setting in said if setting not in {"chat", "ngram"} and not _SLOTS.fullmatch(setting)]
+    return ":".join((name, *kept))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from triaxis.errors import Fault, InputFaults, ServerDied
 
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 5.0
+NGRAM = (4, 8)
+"""After so many tokens that stand in the prompt as well, so many are guessed: a processor pays for each wrong one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +35,15 @@ class ServerSettings:
     """One is as fast as two on a small machine, where the second is wanted by the sender."""
     slots: int = 1
     """Requests decoded side by side; with one, each request's CPU-seconds are exactly its own."""
+    speculation: Literal["none", "ngram"] = "none"
+    """`ngram` guesses that what stood in the prompt comes again, and checks several guesses at once."""
     template: Literal["joined", "own"] = "joined"
     """`joined` sends the contents of the messages as they are; `own` uses the chat template in the weights."""
 
     def text(self) -> str:
         """The settings in an identity."""
-        return f"ctx{self.context}:t{self.threads}:s{self.slots}:{self.template}"
+        speculation = "" if self.speculation == "none" else ":ngram{}x{}".format(*NGRAM)
+        return f"ctx{self.context}:t{self.threads}:s{self.slots}:{self.template}{speculation}"
 
 
 class LocalProcess:
@@ -120,6 +125,7 @@ def _spawn(weights: Weights, settings: ServerSettings, log: IO[bytes]) -> subpro
     command += ["--weights", str(weights.path), "--name", weights.name, "--context", str(settings.context)]
     command += ["--threads", str(settings.threads), "--slots", str(settings.slots)]
     command += ["--own-template"] if settings.template == "own" else []
+    command += ["--ngram", *map(str, NGRAM)] if settings.speculation == "ngram" else []
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--slots", type=int, default=1, help="requests decoded side by side")
     parser.add_argument("--own-template", action="store_true", help="use the chat template inside the weights")
+    guess = "after so many tokens that the prompt has too, guess so many more as it has them, and check them together"
+    parser.add_argument("--ngram", type=int, nargs=2, help=guess)
     return parser
 
 
@@ -63,7 +65,7 @@ def _serve(options: argparse.Namespace) -> Server:
     params = library.CommonParams()
     params.model.path = options.weights
     params.model_alias = {options.name}
-    params.n_ctx = options.context
+    params.n_ctx = options.context * options.slots  # shared out among the slots
     params.n_parallel = options.slots
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     params.n_gpu_layers = 0
@@ -74,6 +76,9 @@ def _serve(options: argparse.Namespace) -> Server:
     params.port = 0
     params.n_threads_http = 64  # each open connection holds one, even when idle
     params.verbosity = 1
+    if options.ngram:
+        params.speculative.ngram_simple.size_n, params.speculative.ngram_simple.size_m = options.ngram
+        params.speculative.types = [library.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     if not options.own_template:
         params.chat_template = JOINED
     return library.Server(params)

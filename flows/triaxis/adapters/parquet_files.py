@@ -175,6 +175,12 @@ def pick(path: Path, names: Sequence[str], positions: Collection[int]) -> Iterat
     return Groups(names, most_bytes=0).pick(path, np.fromiter(positions, dtype=np.int64, count=len(positions)))
 
 
+def names_of(path: Path) -> frozenset[str]:
+    """The columns that a file has."""
+    with damage_of(path), pq.ParquetFile(path) as file:
+        return frozenset(file.schema_arrow.names)
+
+
 def _lines(table: pa.Table, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     return zip(*(_pylist(table.column(name)) for name in names), strict=True)
 

@@ -19,7 +19,13 @@ def stored_cases(path: Path) -> Sequence[Case]:
     """The cases of the file, in its order."""
     if parquet.count(path) > HELD:
         return StoredCases(path)
-    return tuple(map(tables.case_of, parquet.scan(path, list(tables.CASES))))
+    return tuple(map(tables.case_of, parquet.scan(path, _columns(path))))
+
+
+def _columns(path: Path) -> list[str]:
+    """Those of the layout that the file has: one written by an earlier release may lack the last."""
+    held = parquet.names_of(path)
+    return [name for name in tables.CASES if name in held]
 
 
 class StoredCases(Sequence[Case]):
@@ -36,7 +42,7 @@ class StoredCases(Sequence[Case]):
         return self._count
 
     def __iter__(self) -> Iterator[Case]:
-        return map(tables.case_of, parquet.scan(self._path, list(tables.CASES)))
+        return map(tables.case_of, parquet.scan(self._path, _columns(self._path)))
 
     @overload
     def __getitem__(self, place: int) -> Case: ...
@@ -49,7 +55,7 @@ class StoredCases(Sequence[Case]):
             raise IndexError(place)
         number, within = divmod(place % self._count, parquet.ROW_GROUP)
         if self._group[0] != number:
-            lines = parquet.scan_group(self._path, list(tables.CASES), number)
+            lines = parquet.scan_group(self._path, _columns(self._path), number)
             self._group = number, tuple(map(tables.case_of, lines))
         return self._group[1][within]
 

@@ -56,6 +56,8 @@ class Case:
     route: str | None = None
     steps: tuple[Step, ...] = ()
     value: float | None = None
+    passages: tuple[str, ...] = ()
+    """Ids of the passages that retrieval should find."""
 
     def tag(self, name: str) -> str | None:
         """The text of a slice tag, or of `route`; None where the case has no such tag."""
@@ -81,6 +83,7 @@ class Case:
                 "route": self.route,
                 "steps": [s.to_json() for s in self.steps] or None,
                 "value": self.value,
+                "passages": list(self.passages) or None,
             }
         )
 

@@ -19,6 +19,7 @@ from triaxis.domain.variant import Variant
 _UNSAID: Mapping[str, frozenset[str]] = {
     "prompt": frozenset({"path"}),
     "evaluator": frozenset({"path", "file"}),
+    "retriever": frozenset({"path"}),
 }
 """Where a text is named by a path, the text counts."""
 

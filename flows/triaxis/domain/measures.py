@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.frontier import Front
+from triaxis.domain.levers import Interaction, LeverMeasures
 from triaxis.domain.routing import Routing
 from triaxis.domain.step_measures import StepsMeasures
 from triaxis.domain.traffic import AtScale
-from triaxis.quantities import Absent, Estimate, Measure, Money
+from triaxis.domain.truncation import Truncation
+from triaxis.quantities import Estimate, Measure, Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,28 +118,6 @@ class ObjectiveMeasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """Variant minus baseline, paired by case over the cases both have."""
-
-    difference: float
-    low: float
-    high: float
-    level: float
-    n: float
-    """Independent units: clusters, or blocks of a probe."""
-    method: str
-    baseline: float
-    """The baseline's own value over the same pairs, to which relative margins refer."""
-    p: float | None = None
-    """Two-sided, of there being no difference, by the method of the interval."""
-    p_exact: float | None = None
-    """McNemar's exact one, where right and wrong are compared and nothing is clustered or weighted."""
-
-
-DifferenceOrAbsent: TypeAlias = Difference | Absent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VariantMeasures:
     """Everything measured of one variant."""
 
@@ -157,6 +137,12 @@ class VariantMeasures:
     """None where neither its answers nor the cases have steps."""
     routing: Routing | None = None
     """Of a routed variant; None of any other."""
+    lever: LeverMeasures | None = None
+    """Of a variant that extends another."""
+    recall: Measure | None = None
+    """Share of the labelled passages that its retriever finds; None without a retriever."""
+    truncation: tuple[Truncation, ...] = ()
+    """How its answers ended, where a cap cut some; empty for the baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +155,8 @@ class Measures:
     """Whether gated figures are weighted to production's traffic mix."""
     front: Front | None = None
     """None in measures of a release that made none."""
+    interactions: tuple[Interaction, ...] = ()
+    """Of the levers that a factorial combines."""
 
 
 def estimated(measure: Measure) -> float | None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.frontier import Front, Winners
+from triaxis.domain.levers import Interaction, LeverCheck
 from triaxis.domain.looks import Looks
-from triaxis.domain.measures import DifferenceOrAbsent, VariantMeasures
+from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
 
@@ -57,6 +59,25 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeverCard:
+    """What pulling a variant's levers did to the variant that it extends; nothing here gates."""
+
+    of: str
+    effects: Mapping[str, Compared]
+    """By measure name."""
+    checks: tuple[LeverCheck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedInteraction:
+    """An interaction with its label."""
+
+    interaction: Interaction
+    verdict: Comparison
+    """`worse`: the levers together do less good, or more harm, than their effects would add up to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Axes:
     """Each axis normalised to 0 to 1, for reading; never gated."""
 
@@ -78,6 +99,8 @@ class VariantCard:
     against_baseline: Mapping[str, Compared]
     verdict: Verdict
     reasons: tuple[str, ...]
+    lever: LeverCard | None = None
+    """Of a variant that extends another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,3 +152,5 @@ class Scorecard:
     winners: Winners | None = None
     looks: Looks | None = None
     """What was looked at up to here; None in scorecards from before that was counted."""
+    interactions: tuple[JudgedInteraction, ...] = ()
+    """Of the levers that a factorial combines."""

@@ -64,6 +64,26 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a corpus."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retriever:
+    """Picks the context of each case from a corpus: its passages decide, its path is only for messages to people."""
+
+    path: str
+    passages: tuple[Passage, ...]
+    """In the order of the corpus, at least one."""
+    k: int = 3
+    """Most passages that a case gets."""
+    by: Literal["bm25", "tfidf"] = "bm25"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVariant:
     """A variant whose answers are generated."""
 
@@ -76,9 +96,13 @@ class ModelVariant:
     params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     samples: int = 1
     probe: ProbePlan | None = None
+    retriever: Retriever | None = None
+    """Gives cases their context; without one they have their own."""
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +116,8 @@ class RoutedVariant:
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
     def arm(self, route: str | None) -> str | None:
         """The variant that answers a case of that route; None where there is none."""
@@ -110,6 +136,8 @@ class ImportedVariant:
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
+    factors: tuple[str, ...] = ()
+    """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
 
 
 Variant: TypeAlias = ModelVariant | ImportedVariant | RoutedVariant

@@ -37,15 +37,15 @@ from triaxis.domain.scorecard import (
     METHOD_VERSION,
     SCHEMA_VERSION,
     Axes,
-    Compared,
     GroundTruth,
     JudgedObjective,
     Scorecard,
     VariantCard,
 )
-from triaxis.quantities import Absent, Measure
-from triaxis.rules.card_values import Json, figure_json, known, measure_json, number, rounded
+from triaxis.quantities import Measure
+from triaxis.rules.card_values import Json, compared_json, figure_json, known, measure_json, number, rounded
 from triaxis.rules.front_card import front_json
+from triaxis.rules.levers_card import interactions_json, lever_json, retrieval_json, truncation_json
 from triaxis.rules.looks_card import looks_json
 from triaxis.rules.routing_card import routing_json
 from triaxis.rules.steps_card import steps_json
@@ -76,6 +76,7 @@ def to_json(card: Scorecard) -> Json:
         "dimensions_off": dict(card.off),
         "variants": {name: _variant(variant) for name, variant in card.variants.items()},
         **front_json(card),
+        **interactions_json(card.interactions),
     }
     if card.looks is not None:
         value["looks"] = looks_json(card.looks)
@@ -110,11 +111,14 @@ def _variant(card: VariantCard) -> Json:
         },
         "axes": _axes(card.axes),
         "objectives": _objectives(card.objectives, measures.objectives),
-        "against_baseline": {name: _compared(c) for name, c in card.against_baseline.items()},
+        "against_baseline": {name: compared_json(c) for name, c in card.against_baseline.items()},
         "verdict": card.verdict,
         "reasons": list(card.reasons),
         **steps_json(measures),
         **({} if measures.routing is None else {"routing": routing_json(measures.routing)}),
+        **lever_json(card),
+        **truncation_json(card),
+        **retrieval_json(card),
     }
 
 
@@ -208,12 +212,3 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
         if measure is not None:
             value[key] = measure_json(measure)
     return value | known({"bound": judged.bound, "more": judged.more, "units": measured.units})
-
-
-def _compared(compared: Compared) -> Json:
-    difference = compared.difference
-    value: Json = {"verdict": compared.verdict, "gated": compared.gated}
-    value |= known({"margin": compared.margin, "p_adjusted": compared.p_adjusted, "more": compared.more})
-    if isinstance(difference, Absent):
-        return {**value, "absent": difference.why}
-    return value | rounded({key: figure for key, figure in asdict(difference).items() if figure is not None})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, assert_never, cast
 
 from triaxis.domain.canonical import JsonValue
+from triaxis.domain.difference import Difference, DifferenceOrAbsent
+from triaxis.domain.scorecard import Compared, Comparison
 from triaxis.quantities import Above, Absent, Estimate, Measure
 
 Json: TypeAlias = dict[str, JsonValue]
@@ -71,6 +73,54 @@ def measure_of(value: JsonValue) -> Measure:
 def measures_of(value: JsonValue) -> dict[str, Measure]:
     """Measures by name."""
     return {name: measure_of(measure) for name, measure in object_of(value).items()}
+
+
+def compared_json(compared: Compared) -> Json:
+    """A comparison with its label."""
+    value: Json = {"verdict": compared.verdict, "gated": compared.gated}
+    value |= known({"margin": compared.margin, "p_adjusted": compared.p_adjusted, "more": compared.more})
+    return value | difference_json(compared.difference)
+
+
+def compared_of(compared: JsonObject) -> Compared:
+    """What `compared_json` wrote."""
+    return Compared(
+        difference=difference_of(compared),
+        verdict=cast("Comparison", text_of(compared["verdict"])),
+        gated=flag_of(compared["gated"]),
+        margin=known_of(compared, "margin"),
+        p_adjusted=known_of(compared, "p_adjusted"),
+        more=known_count_of(compared, "more"),
+    )
+
+
+def difference_json(difference: DifferenceOrAbsent) -> Json:
+    """A difference, or `{absent: why}`."""
+    if isinstance(difference, Absent):
+        return {"absent": difference.why}
+    return rounded({key: figure for key, figure in asdict(difference).items() if figure is not None})
+
+
+def difference_of(compared: JsonObject) -> DifferenceOrAbsent:
+    """What `difference_json` wrote."""
+    if "absent" in compared:
+        return Absent(text_of(compared["absent"]))
+    return Difference(
+        difference=number_of(compared["difference"]),
+        low=number_of(compared["low"]),
+        high=number_of(compared["high"]),
+        level=number_of(compared["level"]),
+        n=number_of(compared["n"]),
+        method=text_of(compared["method"]),
+        baseline=number_of(compared["baseline"]),
+        p=known_of(compared, "p"),
+        p_exact=known_of(compared, "p_exact"),
+    )
+
+
+def known_count_of(members: JsonObject, key: str) -> int | None:
+    """A whole number that is left out where nobody knows it."""
+    return count_of(members[key]) if key in members else None
 
 
 def known_of(members: JsonObject, key: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from triaxis.domain.measures import Difference, DifferenceOrAbsent
+from triaxis.domain.difference import Difference, DifferenceOrAbsent
 from triaxis.domain.scorecard import Compared, Comparison
 from triaxis.domain.slo import Axis, Regression
 from triaxis.quantities import Absent, Estimate

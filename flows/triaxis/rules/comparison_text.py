@@ -129,5 +129,7 @@ def _pair_json(comparison: Comparison, pair: Pair) -> JsonValue:
 def _difference_json(compared: Compared) -> JsonValue:
     if isinstance(compared.difference, Absent):
         return {"absent": compared.difference.why}
-    fields = {k: number(v) if isinstance(v, float) else v for k, v in asdict(compared.difference).items()}
+    fields = {
+        k: number(v) if isinstance(v, float) else v for k, v in asdict(compared.difference).items() if v is not None
+    }
     return {**fields, "verdict": compared.verdict}

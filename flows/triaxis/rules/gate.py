@@ -116,6 +116,12 @@ def judge_variant(
     return "promote", (f"Every objective passes{beaten}.",)
 
 
+def failing(objectives: Sequence[JudgedObjective], against_baseline: Mapping[str, Compared]) -> tuple[str, ...]:
+    """The measures for which a variant is held back."""
+    lost = [name for name, c in against_baseline.items() if c.gated and c.verdict == "worse"]
+    return tuple(sorted({o.name for o in objectives if o.verdict == "fail"} | set(lost)))
+
+
 def _reason(objective: JudgedObjective) -> str:
     return f"{objective.name}: {objective.why}"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from triaxis.domain.measures import Difference, DifferenceOrAbsent
+from triaxis.domain.difference import Difference, DifferenceOrAbsent
 from triaxis.quantities import Absent, Estimate
 from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
@@ -15,7 +17,6 @@ from triaxis.stats.differences import PairedEstimate
 from triaxis.stats.mcnemar import mcnemar_p
 from triaxis.stats.quantile_difference import clustered_quantile_difference
 from triaxis.stats.ranks import interpolated
-from triaxis.stats.weighted_quantiles import weighted_point
 
 
 def paired_by_case(
@@ -44,7 +45,7 @@ def paired_by_case(
     estimate = paired_difference(
         first, second, clusters=frame.clusters[pairs], level=level, rng=rng, weights=weights, strata=strata
     )
-    return _difference(estimate, weighing.mean(second), p_exact=_exact(estimate, first - second))
+    return difference_of(estimate, weighing.mean(second), p_exact=_exact(estimate, first - second))
 
 
 def _exact(estimate: Estimate | Absent, differences: Floats) -> float | None:
@@ -103,13 +104,13 @@ def _over_cases(
     if isinstance(weighed, Absent):
         return weighed
     (mine, ours_count), (others, theirs_count) = weighed
-    first, second = _ranked(mine.milliseconds(measure)), _ranked(others.milliseconds(measure))
+    first, second = failures_last(mine.milliseconds(measure)), failures_last(others.milliseconds(measure))
     clusters = (frame.clusters[mine.cases], frame.clusters[others.cases])
     weights = None if frame.mix is None else (ours_count, theirs_count)
     estimate = clustered_quantile_difference(
         first, second, clusters=clusters, q=q, level=level, rng=rng, weights=weights
     )
-    return _difference(estimate, _point(second, theirs_count, q))
+    return difference_of(estimate, point_of(second, theirs_count, q))
 
 
 def _both_weighed(
@@ -138,26 +139,33 @@ def _over_schedule(
     level: float,
     rng: np.random.Generator,
 ) -> DifferenceOrAbsent:
-    if not share_arrivals(ours, theirs):
-        return Absent("the two probes did not share one arrival schedule")
-    if frame.mix is not None and not np.array_equal(ours.cases, theirs.cases):
-        return Absent("the two probes did not ask the same cases, and cannot be weighed to one mix together")
-    weighing = frame.weighing(ours.cases, np.ones(len(frame.ids), dtype=np.bool_))
-    if isinstance(weighing, Absent):
-        return weighing
-    mine, others = _ranked(ours.milliseconds(measure)), _ranked(theirs.milliseconds(measure))
-    weights = weighing.weights
+    weights = schedule_weights(frame, (ours, theirs))
+    if isinstance(weights, Absent):
+        return weights
+    mine, others = failures_last(ours.milliseconds(measure)), failures_last(theirs.milliseconds(measure))
     estimate = paired_quantile_difference(mine, others, blocks=ours.blocks, q=q, level=level, rng=rng, weights=weights)
-    return _difference(estimate, _point(others, weights, q))
+    return difference_of(estimate, point_of(others, weights, q))
 
 
-def _point(times: Floats, weights: Floats | None, q: float) -> float:
+def schedule_weights(frame: CaseFrame, probes: Sequence[ProbeRows]) -> Floats | Absent | None:
+    """What each slot of the schedule that probes share counts in production; None where all count the same."""
+    first = probes[0]
+    if not all(share_arrivals(first, probe) for probe in probes):
+        return Absent("the probes did not share one arrival schedule")
+    if frame.mix is not None and not all(np.array_equal(first.cases, probe.cases) for probe in probes):
+        return Absent("the probes did not ask the same cases, and cannot be weighed to one mix together")
+    weighing = frame.weighing(first.cases, np.ones(len(frame.ids), dtype=np.bool_))
+    return weighing if isinstance(weighing, Absent) else weighing.weights
+
+
+def point_of(times: Floats, weights: Floats | None, q: float) -> float:
+    """The quantile of some times, each counting its weight."""
     order = np.argsort(times, kind="stable")
     return interpolated(times[order], q) if weights is None else weighted_point(times[order], weights[order], q)
 
 
-def _ranked(times: Floats) -> Floats:
-    """Failures as slower than everything."""
+def failures_last(times: Floats) -> Floats:
+    """Times with failures as slower than everything."""
     return np.where(np.isnan(times), np.inf, times)
 
 
@@ -170,9 +178,10 @@ def share_arrivals(ours: ProbeRows, theirs: ProbeRows) -> bool:
     )
 
 
-def _difference(
+def difference_of(
     estimate: PairedEstimate | Absent, baseline: float, *, p_exact: float | None = None
 ) -> DifferenceOrAbsent:
+    """An estimate with what it is a difference to."""
     if isinstance(estimate, Absent):
         return estimate
     return Difference(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triaxis.domain.measures import DifferenceOrAbsent
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.router import Cascade
 from triaxis.rules.measure import MOST_SLICES
 from triaxis.rules.names import precision_name, sliced

@@ -8,7 +8,8 @@ from math import inf, isfinite
 
 import numpy as np
 
-from triaxis.domain.measures import Difference, estimated
+from triaxis.domain.difference import Difference
+from triaxis.domain.measures import estimated
 from triaxis.domain.router import Cascade, Classifier
 from triaxis.domain.routing import Alternative, ArmShare, Misroute, Routing, ThresholdSweep
 from triaxis.domain.variant import RoutedVariant

@@ -8,7 +8,8 @@ from typing import assert_never
 
 import numpy as np
 
-from triaxis.domain.measures import CostMeasures, Counts, DifferenceOrAbsent, ObjectiveMeasure, VariantMeasures
+from triaxis.domain.difference import DifferenceOrAbsent
+from triaxis.domain.measures import CostMeasures, Counts, ObjectiveMeasure, VariantMeasures
 from triaxis.domain.router import Router
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.slo import CostObjective, ErrorsObjective, LatencyObjective, Objective, PrecisionObjective, Slo

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from triaxis.quantities import Absent
 from triaxis.stats.bootstrap import DIGITS, paired
-from triaxis.stats.clusters import Codes, Floats, Labels, cluster_codes, kish
+from triaxis.stats.clusters import Labels, cluster_codes
 from triaxis.stats.differences import PairedEstimate
 from triaxis.stats.distributions import t_critical, t_p
+from triaxis.stats.drawn_quantiles import boundless, drawn_quantiles, pooled_quantile
 from triaxis.stats.quantiles import MIN_BLOCKS
-from triaxis.stats.ranks import autocorrelated, effective_requests, requests_needed
-from triaxis.stats.resampling import DRAWS, chunks, drawn_counts
-from triaxis.stats.weighted_quantiles import weighted_point
+from triaxis.stats.resampling import DRAWS, drawn_counts
 
 
 def paired_quantile_difference(
@@ -56,17 +55,17 @@ def paired_quantile_difference(
     n_blocks = int(codes.max(initial=-1)) + 1
     if n_blocks < MIN_BLOCKS:
         return Absent(f"only {n_blocks} blocks; {MIN_BLOCKS} are needed")
-    why = _boundless(first, heavy, codes, q, level) or _boundless(second, heavy, codes, q, level)
+    why = boundless(first, heavy, codes, q, level) or boundless(second, heavy, codes, q, level)
     if why:
         return why
     counts = drawn_counts(n_blocks, draws=draws, rng=rng)
-    drawn = [_drawn_quantiles(times, heavy, codes, counts, q) for times in (first, second)]
+    drawn = [drawn_quantiles(times, heavy, codes, counts, q) for times in (first, second)]
     if not np.all(np.isfinite(drawn)):
         return Absent("the quantile lands on a failed request in some draws")
     spread = float((drawn[0] - drawn[1]).std())
     if spread <= np.abs(drawn).max() * 10**-DIGITS:
         return Absent(f"all {n_blocks} blocks differ by the same, which says nothing about how others would")
-    value = _point(first, heavy, q) - _point(second, heavy, q)
+    value = pooled_quantile(first, heavy, q) - pooled_quantile(second, heavy, q)
     equal = bool(np.all(heavy == heavy[0]))
     return _by_t(value, spread * sqrt(n_blocks / (n_blocks - 1)), n_blocks, level=level, weighted=not equal)
 
@@ -82,45 +81,3 @@ def _by_t(value: float, error: float, n_blocks: int, *, level: float, weighted: 
         method="paired block bootstrap, t" + (", weighted" if weighted else ""),
         p=t_p(value / error, n_blocks - 1),
     )
-
-
-def _point(times: Floats, weights: Floats, q: float) -> float:
-    order = np.argsort(times, kind="stable")
-    return weighted_point(times[order], weights[order], q)
-
-
-def _boundless(times: Floats, weights: Floats, codes: Codes, q: float, level: float) -> Absent | None:
-    """Why one variant's quantile alone has no bound, None where it has."""
-    if _point(times, weights, q) == inf:
-        return Absent("the quantile lands on a failed request")
-    needed = requests_needed(q, level)
-    told = effective_requests(times, codes, q) if autocorrelated(times, codes) else float(len(times))
-    told *= kish(weights) / len(weights)
-    if told >= needed:
-        return None
-    return Absent(f"p{100 * q:g} needs {needed} independent requests; these {len(times)} tell as much as {told:.0f}")
-
-
-def _drawn_quantiles(times: Floats, weights: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    """The pooled quantile of each draw, whose blocks occur `counts` times, of shape (draws, blocks)."""
-    order = np.argsort(times, kind="stable")
-    parts = np.array_split(counts, len(list(chunks(len(counts), of=len(times)))))
-    held = _held_quantiles if np.all(weights == weights[0]) else _weighted_quantiles
-    return np.concatenate([held(times[order], weights[order], codes[order], part, q) for part in parts])
-
-
-def _held_quantiles(ranked: Floats, _: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    held = np.cumsum(counts[:, codes], axis=1)
-    place = q * (held[:, -1] - 1)
-    below = np.floor(place)
-    # The request of rank r (from 0) in a draw is the first one at which more than r are held.
-    low = ranked[(held <= below[:, np.newaxis]).sum(axis=1)]
-    high = ranked[(held <= np.ceil(place)[:, np.newaxis]).sum(axis=1)]
-    with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-        return np.where(high == inf, inf, low + (place - below) * (high - low))
-
-
-def _weighted_quantiles(ranked: Floats, weights: Floats, codes: Codes, counts: Floats, q: float) -> Floats:
-    """The first request up to which a share q of the draw's weight is held; for a spread no finer point is needed."""
-    held = np.cumsum(counts[:, codes] * weights, axis=1)
-    return ranked[(held < q * held[:, -1:]).sum(axis=1)]

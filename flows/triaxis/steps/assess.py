@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.evaluation import Inputs
-from triaxis.domain.measures import DifferenceOrAbsent, Measures
+from triaxis.domain.measures import Measures
 from triaxis.domain.rows import Attempt
 from triaxis.ports.evidence import Columns, Evidence, TableName
 from triaxis.quantities import Money
@@ -18,6 +19,7 @@ from triaxis.rules.price import spend
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
 from triaxis.steps.decisions import decisions
+from triaxis.steps.levers import Levers
 from triaxis.steps.routings import Routings
 from triaxis.steps.step_tables import variant_steps
 from triaxis.steps.tables import load
@@ -47,16 +49,18 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
     against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256, routings)
     spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
+    levers = Levers(evidence=evidence, tables=tables, rows=rows, plan=plan, dataset_sha256=dataset_sha256)
     seeded = partial(generator, dataset_sha256, "*")
     taken = variant_steps(inputs, evidence, tables.frame, level=plan.level)
     return Measures(
         variants={
             name: replace(measured_, steps=taken.get(name), routing=routings.measured(name))
-            for name, measured_ in variants.items()
+            for name, measured_ in levers.added(variants).items()
         },
         evidence_sha256=evidence.evidence_sha256(),
         weighted_to_mix=bool(inputs.slo.traffic.mix),
         front=front(rows, variants, plan, baseline=inputs.baseline, seeded=seeded),
+        interactions=tuple(levers.interactions()),
     )
 
 

@@ -12,8 +12,11 @@ from triaxis.ports.evidence import Evidence
 from triaxis.rules.axes import axes
 from triaxis.rules.card import identified, to_json
 from triaxis.rules.compare import compare
-from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.rules.gate import failing, judge_objective, judge_variant
+from triaxis.rules.interactions import judge_interactions
+from triaxis.rules.lever_effects import lever_card
 from triaxis.rules.names import precision_name
+from triaxis.rules.truncation import causes
 from triaxis.rules.weights import winner_by_weights
 
 
@@ -44,6 +47,7 @@ def judged(inputs: Inputs, measures: Measures, validation: Validation, hashes: M
         front=measures.front,
         winners=winner_by_weights(variants, inputs.slo.weights),
         looks=inputs.looks,
+        interactions=judge_interactions(measures.interactions, inputs.slo),
     )
     return identified(card)
 
@@ -55,6 +59,7 @@ def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:
     ungated = {n for n in measured.against_baseline if n.split("[")[0] in set(map(precision_name, unvalidated))}
     against = compare(measured.against_baseline, slo.regression, ungated=ungated)
     verdict, reasons = judge_variant(objectives, against, slo.regression)
+    reasons += causes(failing(objectives, against), measured.truncation)
     return VariantCard(
         measures=measured,
         axes=axes(measured, slo, {d.name: d.weight for d in inputs.rubric.active}),
@@ -62,6 +67,7 @@ def _variant(inputs: Inputs, measured: VariantMeasures) -> VariantCard:
         against_baseline=against,
         verdict=verdict,
         reasons=reasons,
+        lever=None if measured.lever is None else lever_card(measured.lever, slo.regression),
     )
 
 

@@ -19,6 +19,7 @@ from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.rules.budget import Bounds, Gauge
 from triaxis.rules.reply import parse_reply
+from triaxis.rules.retrieval import seen_by
 from triaxis.steps.importing import with_imported
 from triaxis.steps.orders import Order
 
@@ -90,11 +91,11 @@ def _some_requests(
     variant: ModelVariant, cases: Sequence[Case], places: Sequence[int], templates: Templates
 ) -> Iterator[Request]:
     """A variant's requests at some places among its own, ascending; a case is rendered once for all its samples."""
-    last, messages = -1, ()
+    last, messages, seen = -1, (), seen_by(variant)
     for place in places:
         number, sample = divmod(place, variant.samples)
         if number != last:
-            last, messages = number, templates.messages(variant.prompt, cases[number])
+            last, messages = number, templates.messages(variant.prompt, seen(cases[number]))
         yield _request(variant, messages, sample)
 
 
@@ -121,10 +122,11 @@ def _planned(variant: ModelVariant, inputs: Inputs, templates: Templates) -> Ite
     """Keys and bounds of all that a variant asks, in chunks."""
     keyring = Keyring(variant.model, variant.endpoint, variant.params)
     gauge = Gauge.of(variant.params, inputs.prices.rows.get(variant.model))
+    seen = seen_by(variant)
     asked = (
         (keyring.key(messages, sample), gauge.bound(messages))
         for case in inputs.cases
-        for messages in [templates.messages(variant.prompt, case)]
+        for messages in [templates.messages(variant.prompt, seen(case))]
         for sample in range(variant.samples)
     )
     while chunk := list(islice(asked, CHUNK)):

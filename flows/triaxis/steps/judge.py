@@ -35,6 +35,7 @@ from triaxis.rules.agreement import Scorer
 from triaxis.rules.budget import Bounds
 from triaxis.rules.form import Outside
 from triaxis.rules.judging import Panel, Settled, Wanted, fenced, walk
+from triaxis.rules.retrieval import seen_by
 from triaxis.rules.score import applies, failure, scorer
 from triaxis.steps.orders import Order
 
@@ -237,14 +238,15 @@ def _chunks(inputs: Inputs, evidence: Evidence) -> Iterator[Sequence[_Pair]]:
     # A router's own replies are no answers: they name a route, and nobody judges them.
     routers = {variant.name for variant in inputs.routed}
     answers = (generation for generation in evidence.generations(attempts=False) if generation.variant not in routers)
-    pairs = _with_cases(answers, inputs.cases)
+    pairs = _with_cases(answers, inputs)
     return iter(lambda: tuple(islice(pairs, _CHUNK)), ())
 
 
-def _with_cases(generations: Iterator[Generation], cases: Sequence[Case]) -> Iterator[_Pair]:
-    """Each generation with its case: both are in the order of the cases' ids, anew for each variant."""
-    for _, own in groupby(generations, key=lambda generation: generation.variant):
-        ahead = iter(cases)
+def _with_cases(generations: Iterator[Generation], inputs: Inputs) -> Iterator[_Pair]:
+    """Each generation with its case as its variant saw it; both are in the order of ids, anew for each variant."""
+    variants = {variant.name: variant for variant in inputs.variants}
+    for name, own in groupby(generations, key=lambda generation: generation.variant):
+        ahead, seen = iter(inputs.cases), seen_by(variants.get(name))
         case = next(ahead, None)
         for generation in own:
             while case is not None and case.id < generation.case_id:
@@ -252,7 +254,7 @@ def _with_cases(generations: Iterator[Generation], cases: Sequence[Case]) -> Ite
             if case is None or case.id != generation.case_id:
                 problem = f"generations.parquet holds case {generation.case_id!r}, which the inputs do not"
                 raise StoreDamaged(f"{problem}: run generate again")
-            yield generation, case
+            yield generation, seen(case)
 
 
 def _question(panel: Panel, generation: Generation, case: Case, templates: Templates) -> _Question | None:

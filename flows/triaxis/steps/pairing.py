@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaxis.domain.case import Case, dataset_sha256
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.evaluation import Inputs
-from triaxis.domain.measures import DifferenceOrAbsent
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.variant import Variant
 from triaxis.ports.evidence import Evidence

@@ -30,6 +30,7 @@ from triaxis.quantities import NO_MONEY, Money, Tokens
 from triaxis.rules.budget import upper_tokens
 from triaxis.rules.price import call_cost
 from triaxis.rules.probing import hopeless, may_bill, raw_block, rows_of_block
+from triaxis.rules.retrieval import seen_by
 from triaxis.rules.schedule import arrivals, draw, interleaved, schedule_name
 from triaxis.stats.seeds import generator
 
@@ -99,8 +100,9 @@ def _variant_blocks(
     drawn = draw(_distinct(variant, cases, templates) if probe.cache == "cold" else cases, probe)
     count = len(drawn.measured)
     parts = arrivals(probe, count, generator(*schedule_name(probe, count)))
-    sent = [_request(variant, case, templates) for case in drawn.measured]
-    warmup = [(case.id, 0.0, _request(variant, case, templates)) for case in drawn.warmup]
+    seen = seen_by(variant)
+    sent = [_request(variant, seen(case), templates) for case in drawn.measured]
+    warmup = [(case.id, 0.0, _request(variant, seen(case), templates)) for case in drawn.warmup]
     blocks, start = list[Block](), 0
     for number, offsets in enumerate(parts):
         of = range(start, start + len(offsets))
@@ -112,7 +114,8 @@ def _variant_blocks(
 
 def _distinct(variant: ModelVariant, cases: Sequence[Case], templates: Templates) -> list[Case]:
     """The first case of each input that the variant would send: a second one might be answered from a cache."""
-    first = {_request(variant, case, templates).messages: case for case in reversed(cases)}
+    seen = seen_by(variant)
+    first = {_request(variant, seen(case), templates).messages: case for case in reversed(cases)}
     ids = {case.id for case in first.values()}
     return [case for case in cases if case.id in ids]
 

@@ -17,6 +17,7 @@ from triaxis.ports.pages import Pages
 from triaxis.rules.card_reader import from_json
 from triaxis.rules.contrast import Spread, widest
 from triaxis.rules.front_sheet import front_sheet
+from triaxis.rules.levers_sheet import levers_sheet
 from triaxis.rules.reply import is_simulated
 from triaxis.rules.routing_sheet import routing_boards
 from triaxis.rules.sheet import sheet
@@ -61,6 +62,7 @@ def publish(*, evidence: Evidence, pages: Pages) -> Scorecard:
         "scale": traffic_sheet(card),
         "steps": steps_sheet(card),
         "routing": routing_boards(card),
+        "levers": levers_sheet(card),
         "simulated": _simulated(evidence),
         "contrasts": _contrasts(evidence, inputs),
         "facts": _facts(card, inputs, validation),

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from triaxis.domain.measures import DifferenceOrAbsent
+from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.routing import Routing
 from triaxis.rules.route_precision import route_differences
 from triaxis.rules.routing import Decisions, Field, measure_routing

@@ -37,6 +37,9 @@ class Answers:
     usage: UsageColumns
     stated: Floats
     """Dollars that imported answers are said to have cost; NaN where nothing was said."""
+    reasons: Codes
+    """Why each answer ended, into `reason_names`."""
+    reason_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +104,20 @@ def taken(usage: UsageColumns, rows: Codes) -> UsageColumns:
 
 
 def _answers(evidence: Evidence, names: Sequence[str], frame: CaseFrame) -> Answers:
-    columns = evidence.columns("generations", ["variant", "case_id", "sample", "outcome", *_NUMBERS, *TOKENS])
+    columns = evidence.columns(
+        "generations", ["variant", "case_id", "sample", "outcome", "finish_reason", *_NUMBERS, *TOKENS]
+    )
     variants, cases = _coded(columns, "variant", names), _coded(columns, "case_id", frame.ids)
     order = np.lexsort((columns.floats("sample"), cases, variants))
+    reasons, reason_names = columns.codes("finish_reason")
     return Answers(
         variants=variants[order],
         cases=cases[order],
         terminal=_equals(columns, "outcome", _TERMINAL)[order],
         usage=taken(_usage(columns, columns.floats("busy_core_s")), order),
         stated=columns.floats("stated_usd")[order],
+        reasons=reasons[order].astype(np.int64),
+        reason_names=reason_names,
     )
 
 

@@ -29,11 +29,11 @@ from build_store import (
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.evidence import FileEvidence
+from triaxis.domain.difference import Difference
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import (
     CostMeasures,
     Counts,
-    Difference,
     DimensionMeasures,
     LatencyMeasures,
     Measures,

@@ -1,6 +1,6 @@
 import pytest
 
-from triaxis.domain.measures import Difference
+from triaxis.domain.difference import Difference
 from triaxis.domain.scorecard import Comparison
 from triaxis.domain.slo import Regression
 from triaxis.quantities import Absent

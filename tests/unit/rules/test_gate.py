@@ -5,7 +5,8 @@ import pytest
 from build_card import an_estimate as symmetric
 from build_card import an_objective
 
-from triaxis.domain.measures import Difference, ObjectiveMeasure
+from triaxis.domain.difference import Difference
+from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.scorecard import Compared, Comparison, ObjectiveVerdict, Verdict
 from triaxis.domain.slo import (
     CostObjective,

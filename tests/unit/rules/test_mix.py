@@ -7,7 +7,7 @@ import pytest
 from build_measures import an_slo, some_cases
 
 from triaxis.domain.case import Case
-from triaxis.domain.measures import Difference
+from triaxis.domain.difference import Difference
 from triaxis.domain.slo import Traffic
 from triaxis.quantities import Absent, Estimate, Measure
 from triaxis.rules.costing import CostRows, cost_per, mean_parts, objective_cost
@@ -281,7 +281,7 @@ def test_latency_differences_are_production_s(timed: str) -> None:
 def test_probes_of_different_cases_have_no_weights_in_common() -> None:
     ours, theirs = a_probe(20.0), a_probe(cases=PLACE[::-1])
     found = paired_latency(ours, theirs, FRAME, measure="full", statistic="p50", level=0.9, rng=generator("x"))
-    assert found == Absent("the two probes did not ask the same cases, and cannot be weighed to one mix together")
+    assert found == Absent("the probes did not ask the same cases, and cannot be weighed to one mix together")
 
 
 @pytest.mark.parametrize("timed", ["probed", "imported"])

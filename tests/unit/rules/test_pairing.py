@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from build_measures import some_cases
 
-from triaxis.domain.measures import Difference
+from triaxis.domain.difference import Difference
 from triaxis.quantities import Absent
 from triaxis.rules.latency import ProbeRows
 from triaxis.rules.pairing import paired_by_case, paired_latency
@@ -94,7 +94,7 @@ def test_another_schedule_cannot_be_compared() -> None:
         replace(theirs, index=theirs.index + 1),
         theirs.taken(np.arange(100)),
     ):
-        assert latency_difference(some_rows(1.0), other) == Absent("the two probes did not share one arrival schedule")
+        assert latency_difference(some_rows(1.0), other) == Absent("the probes did not share one arrival schedule")
 
 
 def test_a_refused_probe_compares_with_nothing() -> None:

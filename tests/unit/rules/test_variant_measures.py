@@ -6,7 +6,7 @@ import pytest
 from build_imports import an_import
 from build_measures import a_model, an_slo, some_cases
 
-from triaxis.domain.measures import Difference
+from triaxis.domain.difference import Difference
 from triaxis.domain.router import Router
 from triaxis.domain.rubric import Dimension, Exact, Judged, JudgeModel, Rubric
 from triaxis.domain.slo import (

@@ -14,8 +14,9 @@ from build_measures import (
     some_inputs,
 )
 
+from triaxis.domain.difference import Difference
 from triaxis.domain.evaluation import Validation
-from triaxis.domain.measures import Difference, VariantMeasures
+from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.router import Router
 from triaxis.domain.rows import Abstained, Attempt, Failed
 from triaxis.domain.rubric import Dimension, Exact

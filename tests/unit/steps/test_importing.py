@@ -22,8 +22,9 @@ from build_measures import (
 )
 from build_store import MemoryRowStore
 
+from triaxis.domain.difference import Difference
 from triaxis.domain.evaluation import Inputs
-from triaxis.domain.measures import Difference, VariantMeasures
+from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.router import Router
 from triaxis.domain.rows import Generation

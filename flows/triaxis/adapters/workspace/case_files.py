@@ -95,7 +95,7 @@ def _header(file: DataFile, names: Sequence[str], line: int) -> list[str] | None
     return keys if file.findings.count(file.name) == before else None
 
 
-_JSON_KEYS = frozenset({"context", "slice", "steps", "tags", "metadata", "value"})
+_JSON_KEYS = frozenset({"context", "slice", "steps", "tags", "metadata", "value", "passages"})
 
 
 def _cells(row: dict[str, object]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from triaxis.adapters.workspace.explain import shown
 from triaxis.adapters.workspace.findings import near
 from triaxis.domain.case import Case, Message, Scalar, Step
 
-KEYS = frozenset({"id", "input", "expected", "context", "slice", "session", "route", "steps", "value"})
+KEYS = frozenset({"id", "input", "expected", "context", "slice", "session", "route", "steps", "value", "passages"})
 ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("question", "prompt", "vars"), "input"),
     **dict.fromkeys(("target", "answer", "ideal", "ground_truth", "expected_output"), "expected"),
@@ -51,6 +51,7 @@ def read_case(row: Row, wrong: Wrong) -> Case | None:
         route=route if route is None else _text("route", route, wrong),
         steps=() if steps is None else read_steps(steps, wrong),
         value=None if value is None else _number("value", value, wrong),
+        passages=() if (labels := get("passages")) is None else _passages(labels, wrong),
     )
     return None if case_id is None or asked is None else case
 
@@ -190,6 +191,15 @@ def _number(name: str, value: object, wrong: Wrong, least: float = -math.inf) ->
 
 
 _FINITE = "Give a finite number."
+
+
+def _passages(value: object, wrong: Wrong) -> tuple[str, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    if not items or not all(isinstance(item, str) and item.strip() for item in items):
+        advice = 'Write the ids of the passages that should be found: ["refunds-1"].'
+        wrong("passages", f"should be a list of texts, not {shown(cast('object', value))}", advice)
+        return ()
+    return tuple(dict.fromkeys(map(str, items)))
 
 
 def read_steps(value: object, wrong: Wrong) -> tuple[Step, ...]:

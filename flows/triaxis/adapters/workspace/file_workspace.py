@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from triaxis.adapters.price_table import PriceTable, packaged
+from triaxis.adapters.workspace.corpora import note_unknown_passages
 from triaxis.adapters.workspace.dataset_facts import Facts
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
@@ -96,6 +97,7 @@ class _Reading:
         responses, tallies = self._responses(cases)
         suite, labels, prices = self._suite(cases), self._labels(cases, rubric), self._prices(rubric, tallies)
         if cases is not None:
+            note_unknown_passages(self.evaluation.variants.variants, cases, self.findings)
             self._check_tags(Facts.of(cases), rubric, slo)
         if rubric is not None:
             check_cascades(self.evaluation.place, self.evaluation.variants.variants, rubric.rubric, rubric.names)

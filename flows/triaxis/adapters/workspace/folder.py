@@ -80,14 +80,14 @@ class Folder:
     def _fault(self, asked: Asked, problem: str, advice: str) -> None:
         self.findings.add(asked.file, problem, advice, line=asked.line, path=asked.path)
 
-    def text(self, name: str) -> str | None:
+    def text(self, name: str, most: int = MAX_TEXT_BYTES) -> str | None:
         """The text of a file that `resolve` found; None after adding a fault of the file itself."""
         self.read.add(name)
         try:
             size = (self.root / name).stat().st_size
-            if size > MAX_TEXT_BYTES:
+            if size > most:
                 advice = "Move data into a dataset; prompts, rubrics and code are small."
-                self.findings.add(name, f"is {size} bytes, over the limit of {MAX_TEXT_BYTES}", advice)
+                self.findings.add(name, f"is {size} bytes, over the limit of {most}", advice)
                 return None
             return self._decoded(name, (self.root / name).read_bytes())
         except OSError as error:

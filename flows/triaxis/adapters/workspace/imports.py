@@ -14,7 +14,7 @@ from triaxis.domain.case import Where, tag_text
 from triaxis.domain.variant import LEVERS, ImportedVariant, Serving
 
 _FIRST = 100
-_OF_CALLS = ("prompt", "params", "probe", "api_base", "endpoint", "fallback")
+_OF_CALLS = ("prompt", "params", "probe", "retriever", "api_base", "endpoint", "fallback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

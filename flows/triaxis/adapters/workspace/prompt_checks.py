@@ -10,6 +10,7 @@ from triaxis.domain.case import Case
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Variant
 from triaxis.errors import InputFaults
+from triaxis.rules.retrieval import seen_by
 
 FIRST_RENDERED = 500
 """Cases into which a prompt is rendered whatever they hold; of the others, one of each shape."""
@@ -18,12 +19,12 @@ FIRST_RENDERED = 500
 def check_prompts(variants: Iterable[Variant], rubric: Rubric | None, cases: Sequence[Case], found: Findings) -> None:
     """Faults of every prompt: its syntax, the names it uses, and a case for which it does not render."""
     callers = (v.caller if isinstance(v, RoutedVariant) else v for v in variants)
-    written = [v.prompt for v in callers if isinstance(v, ModelVariant) and v.prompt is not None]
+    written = {v.prompt: v for v in callers if isinstance(v, ModelVariant) and v.prompt is not None}
     evaluators = [d.evaluator for d in rubric.dimensions] if rubric else []
     judges = [Prompt(path=e.path, text=e.template) for e in evaluators if isinstance(e, Judged)]
     shapes = _shapes(cases)
-    for prompt in dict.fromkeys(written):
-        _check(prompt, shapes, found, judge=False)
+    for prompt, variant in written.items():
+        _check(prompt, list(map(seen_by(variant), shapes)), found, judge=False)
     for prompt in dict.fromkeys(judges):
         _check(prompt, shapes, found, judge=True)
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from triaxis.adapters.workspace.case_values import ALIASES, KEYS
 from triaxis.adapters.workspace.environment import expanded
+from triaxis.adapters.workspace.factorial import with_factorial, without_copies
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
 from triaxis.adapters.workspace.secrets import without_keys
@@ -56,10 +57,12 @@ def read_evaluation(config: str, folder: Folder, env: Mapping[str, str]) -> Eval
     found = None if name is None else folder.tree(name)
     if found is None:
         return None
-    written = without_keys(Place(found.file, _with_dataset(found.root), found.findings))
+    design = with_factorial(without_keys(Place(found.file, _with_dataset(found.root), found.findings)))
+    written = design.written
     place = expanded(written, env)
     wire = read(WireEvaluationShell, place, place.root)
-    variants = read_variants(place, written.root, folder)
+    variants = read_variants(place, written.root, folder, design.factors)
+    without_copies(place.findings, design.added)
     _check_baseline(place, variants)
     reports = place.root.child("reports")
     if reports is not None and isinstance(reports.value, str):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
 from triaxis.adapters import local_models
 from triaxis.adapters.batch_support import rules_of
+from triaxis.adapters.workspace.corpora import retriever_of
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
@@ -15,7 +16,7 @@ from triaxis.adapters.workspace.imports import Selection, imported, selection, w
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.probes import probe_plan
 from triaxis.adapters.workspace.routers import RouterReader
-from triaxis.adapters.workspace.tree import Node, overlaid
+from triaxis.adapters.workspace.tree import Node, Path, overlaid
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
 from triaxis.adapters.workspace.wire_routers import WireModelRouter
@@ -37,7 +38,7 @@ from triaxis.rules.batch_providers import NoBatches
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
-_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses")
+_OF_ANSWERS = ("model", "prompt", "probe", "api_base", "endpoint", "params", "samples", "responses", "retriever")
 """Keys that a view over other variants cannot have."""
 
 
@@ -68,13 +69,13 @@ class _Reading:
     selections: list[Selection] = field(default_factory=list[Selection])
 
 
-def read_variants(place: Place, written: Node, folder: Folder) -> Variants:
-    """Every variant that could be read; faults of the others are added."""
+def read_variants(place: Place, written: Node, folder: Folder, factors: Mapping[str, tuple[str, ...]]) -> Variants:
+    """Every variant that could be read, with the levers of a factorial that it joins; faults of others are added."""
     reading = _Reading(place, written, folder)
     entries = _mapping(place.root.child("variants"))
     found = [_variant(reading, name) for name in entries]
     _drop_repeated(place.findings, entries)
-    good = sorted((v for v in found if v is not None), key=lambda v: v.name)
+    good = sorted((replace(v, factors=factors.get(v.name, ())) for v in found if v is not None), key=lambda v: v.name)
     _check_arms(place, entries, good)
     return Variants(tuple(good), reading.targets, reading.deliveries, tuple(sorted(entries)), tuple(reading.selections))
 
@@ -114,6 +115,7 @@ def _variant(reading: _Reading, name: str) -> Variant | None:
     if wire.levers and wire.extends is None:
         notice = f"variant {name!r} names levers but extends no variant, so they are pulled against nothing."
         reading.place.findings.note(f"{reading.place.file}: {notice}")
+    _check_batching(reading.place, path, node, wire)
     if wire.transport == "import":
         return _imported(reading, name, node, wire)
     if wire.model is None:
@@ -121,6 +123,16 @@ def _variant(reading: _Reading, name: str) -> Variant | None:
         reading.place.fault((*path, "model"), "names no model", advice)
         return None
     return _model(reading, name, node, wire)
+
+
+def _check_batching(place: Place, path: Path, node: Node, wire: WireVariant) -> None:
+    """Whoever waits for an answer cannot wait for a batch."""
+    said = node.at(("serving", "interactive"))
+    waited = "batching" in wire.levers or (wire.serving.mode == "batch" and said is not None)
+    if waited and wire.serving.interactive:
+        advice = "Write `serving: {mode: batch, interactive: false}` where nobody waits, or leave the lever out."
+        problem = "is marked interactive, so that its answers cannot come in batches"
+        place.fault((*path, "serving", "interactive"), problem, advice)
 
 
 def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | None:
@@ -135,11 +147,17 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
     base = _extended(reading, name, parent.value, (*chain, name))
     if base is None:
         return None
-    # A path alone is all that it says of responses: no columns of another file are taken over.
-    own = (*_OWN, "responses") if _is_path(reading, name) else _OWN
-    kept = Node({key: child for key, child in base.entries.items() if key not in own}, base.line)
-    reading.merged[name] = overlaid(kept, node)
+    kept = {key: child for key, child in base.entries.items() if _copied(reading, name, key)}
+    reading.merged[name] = overlaid(Node(kept, base.line), node)
     return reading.merged[name]
+
+
+def _copied(reading: _Reading, name: str, key: str) -> bool:
+    """Whether a variant takes a key over from the one it extends."""
+    if _mapping(reading.place.root.child("variants"))[name].child("router") is not None:
+        return key == "serving"  # a view over others has nothing of its own to override
+    # A path alone is all that it says of responses: no columns of another file are taken over.
+    return key not in ((*_OWN, "responses") if _is_path(reading, name) else _OWN)
 
 
 def _is_path(reading: _Reading, name: str) -> bool:
@@ -277,6 +295,7 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
         params=params_of(reading.place, (*path, "params"), node.child("params")),
         samples=wire.samples,
         probe=None if wire.probe is None else probe_plan(wire.probe, reading.place, path, reading.folder),
+        retriever=retriever_of(wire.retriever, reading.place, path, reading.folder),
         levers=tuple(lever for lever in LEVERS if lever in wire.levers),
         extends=wire.extends,
         serving=_serving(wire),

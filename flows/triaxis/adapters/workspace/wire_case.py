@@ -58,6 +58,8 @@ class WireCase(Wire):
     """Steps of a case that takes several calls."""
     value: float | None = None
     """What the case is worth."""
+    passages: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Ids of the passages of a retriever's corpus that should be found."""
 
 
 class WireResponse(Wire):

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from triaxis.adapters.workspace.wire import Count, Name, NonNegative, Positive, Share, Text, Wire, WireFile, WireWhere
+from triaxis.adapters.workspace.wire import (
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    Text,
+    VariantName,
+    Wire,
+    WireFile,
+    WireWhere,
+)
 from triaxis.adapters.workspace.wire_calls import WireParams, WireProbe
 from triaxis.adapters.workspace.wire_routers import AnyRouter, WireCascade
 
@@ -85,6 +95,17 @@ class WireResponses(Wire):
     """Columns or keys of the file with the values that the variant's rows have there, compared as text."""
 
 
+class WireRetriever(Wire):
+    """Where the context of each case comes from."""
+
+    corpus: Text
+    """A .jsonl file of passages, `{"id", "text"}`."""
+    k: Annotated[int, Field(ge=1, le=100)] = 3
+    """Most passages that a case gets."""
+    by: Literal["bm25", "tfidf"] = "bm25"
+    """How passages are ranked."""
+
+
 class WireVariant(Wire):
     """One LLM setup under comparison."""
 
@@ -108,6 +129,8 @@ class WireVariant(Wire):
     """Answers to each case."""
     probe: WireProbe | None = None
     """The load that measures latency; without one the variant has none."""
+    retriever: WireRetriever | None = None
+    """Picks the context of each case from a corpus; without one cases have their own."""
     transport: Literal["live", "batch", "import"] = "live"
     """How calls are made: one by one, or in the provider's batches at their lower price; import makes none."""
     fallback: Literal["live"] | None = None
@@ -145,6 +168,16 @@ class WireLimits(Wire):
     """Seconds until an answer must have ended."""
 
 
+class WireLevers(Wire):
+    """Levers whose combinations are evaluated as well."""
+
+    factorial: Annotated[list[Text], Field(min_length=1)]
+    """Variants that all extend the same one; their combinations become variants such as `cache+cap`."""
+    fraction: Literal["full", "half"] = "full"
+    """`half` takes the combinations of an odd number of levers only: fewer answers, and interactions that cannot be
+    told apart."""
+
+
 class WireEvaluationShell(WireFile):
     """An evaluation whose variants are looked at one by one."""
 
@@ -172,8 +205,10 @@ class WireEvaluationShell(WireFile):
     """Bounds on a run."""
     on_bad_cases: Literal["stop", "quarantine"] = "stop"
     """Whether a case that fails validation stops the run or is left out."""
-    variants: Annotated[dict[Name, object], Field(min_length=1)]
+    variants: Annotated[dict[VariantName, object], Field(min_length=1)]
     """The setups under comparison, by name."""
+    levers: WireLevers | None = None
+    """Levers whose combinations are evaluated as well."""
 
 
 class WireVariantAsWritten(WireVariant):
@@ -190,5 +225,5 @@ class WireEvaluation(WireEvaluationShell):
 
     dataset: Text | WireDataset  # pyright: ignore[reportIncompatibleVariableOverride] - as editors see it
     """Ground truth: the path of a .jsonl, .csv or .parquet file, or a mapping with `path`."""
-    variants: Annotated[dict[Name, WireVariantAsWritten], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
+    variants: Annotated[dict[VariantName, WireVariantAsWritten], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride]
     """The setups under comparison, by name."""
