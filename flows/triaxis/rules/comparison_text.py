@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.comparison import CasesChanged, Comparison, Pair
 from triaxis.domain.plain import plain
 from triaxis.domain.scorecard import Compared
 from triaxis.quantities import Absent
-from triaxis.rules.card import number
+from triaxis.rules.card_values import difference_json
 from triaxis.rules.names import measure_axis
 from triaxis.rules.words import counted, quantity
 
@@ -129,7 +128,4 @@ def _pair_json(comparison: Comparison, pair: Pair) -> JsonValue:
 def _difference_json(compared: Compared) -> JsonValue:
     if isinstance(compared.difference, Absent):
         return {"absent": compared.difference.why}
-    fields = {
-        k: number(v) if isinstance(v, float) else v for k, v in asdict(compared.difference).items() if v is not None
-    }
-    return {**fields, "verdict": compared.verdict}
+    return {**difference_json(compared.difference), "verdict": compared.verdict}

@@ -17,6 +17,7 @@ from triaxis.stats.differences import PairedEstimate
 from triaxis.stats.mcnemar import mcnemar_p
 from triaxis.stats.quantile_difference import clustered_quantile_difference
 from triaxis.stats.ranks import interpolated
+from triaxis.stats.weighted_quantiles import weighted_point
 
 
 def paired_by_case(
