@@ -48,7 +48,7 @@ from triaxis.rules.card_values import (
     texts_of,
 )
 from triaxis.rules.front_card import front_of, winners_of
-from triaxis.rules.levers_card import interactions_from, lever_measures_from, recall_from, truncation_from
+from triaxis.rules.levers_card import interactions_from, lever_from, lever_measures_from, recall_from, truncation_from
 from triaxis.rules.looks_card import looks_from
 from triaxis.rules.names import LATENCIES
 from triaxis.rules.routing_card import routing_of
@@ -140,6 +140,7 @@ def _variant(name: str, card: JsonObject) -> VariantCard:
         against_baseline=against,
         verdict=cast("Verdict", text_of(card["verdict"])),
         reasons=texts_of(card["reasons"]),
+        lever=lever_from(card),
     )
 
 

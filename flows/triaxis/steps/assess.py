@@ -23,7 +23,7 @@ from triaxis.steps.levers import Levers
 from triaxis.steps.routings import Routings
 from triaxis.steps.step_tables import variant_steps
 from triaxis.steps.tables import load
-from triaxis.steps.views import price, rows_of
+from triaxis.steps.views import owners_of, price, rows_of
 
 
 def assess(*, evidence: Evidence) -> Measures:
@@ -49,9 +49,12 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
     against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256, routings)
     spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
-    levers = Levers(evidence=evidence, tables=tables, rows=rows, plan=plan, dataset_sha256=dataset_sha256)
+    owners = owners_of(tables, decided)
+    levers = Levers(
+        evidence=evidence, tables=tables, rows=rows, owners=owners, plan=plan, dataset_sha256=dataset_sha256
+    )
     seeded = partial(generator, dataset_sha256, "*")
-    taken = variant_steps(inputs, evidence, tables.frame, level=plan.level)
+    taken = variant_steps(inputs, evidence, tables.frame, owners, level=plan.level)
     return Measures(
         variants={
             name: replace(measured_, steps=taken.get(name), routing=routings.measured(name))

@@ -14,7 +14,7 @@ from triaxis.domain.variant import ImportedVariant, ModelVariant, Variant
 from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
 from triaxis.rules.lever_checks import LeverFacts, cut_rows, equal_share
-from triaxis.rules.tally import Floats, owner_of, places, present
+from triaxis.rules.tally import Floats, Owner, places, present
 from triaxis.rules.truncation import Endings
 from triaxis.steps.tables import Tables
 
@@ -22,10 +22,9 @@ CAPS = ("max_completion_tokens", "max_tokens")
 """Parameters that limit an answer, the more telling first."""
 
 
-def endings_of(tables: Tables, place: int) -> Endings:
-    """How the answers ended that count as those of the variant at that place."""
+def endings_of(tables: Tables, owner: Owner) -> Endings:
+    """How the answers ended that count as a variant's."""
     answers = tables.answers
-    owner = owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases)
     rows = owner.rows(answers.variants, answers.cases)
     caps = np.array([np.nan if (cap := cap_of(v)) is None else cap for v in tables.inputs.variants], dtype=np.float64)
     return Endings(
@@ -44,10 +43,10 @@ def cap_of(variant: Variant) -> int | None:
     return next((cap for cap in said if isinstance(cap, int)), None)
 
 
-def facts_of(tables: Tables, measured: VariantMeasures, place: int, cut: Sequence[Truncation]) -> LeverFacts:
-    """What checks of levers look at, of the variant at that place."""
-    variant = tables.inputs.variants[place]
-    arms = [tables.inputs.variants[arm] for arm in _arms(tables, place)]
+def facts_of(tables: Tables, measured: VariantMeasures, owner: Owner, cut: Sequence[Truncation]) -> LeverFacts:
+    """What checks of levers look at, of a variant and whoever answers for it."""
+    variant = tables.inputs.variant(owner.variant)
+    arms = [tables.inputs.variants[arm] for arm in present(owner.arms)]
     models = [arm for arm in arms if isinstance(arm, ModelVariant)]
     named = {target_key(m.model, m.endpoint) if m.endpoint else m.model for m in models}
     others = {arm.model or "imported answers" for arm in arms if isinstance(arm, ImportedVariant)}
@@ -60,18 +59,13 @@ def facts_of(tables: Tables, measured: VariantMeasures, place: int, cut: Sequenc
         serving=variant.serving,
         cached_share=None if facts is None else facts.cached_share,
         p50=measured.latency.quantiles.get("full", {}).get("p50", Absent("nothing was probed")),
-        tokens=_mean_tokens(tables, place),
+        tokens=_mean_tokens(tables, owner),
         cut=cut_rows(cut),
         recall=measured.recall,
     )
 
 
-def _arms(tables: Tables, place: int) -> tuple[int, ...]:
-    return present(owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases).arms)
-
-
-def _mean_tokens(tables: Tables, place: int) -> float | None:
-    owner = owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases)
+def _mean_tokens(tables: Tables, owner: Owner) -> float | None:
     counts: Floats = tables.answers.usage.output[owner.rows(tables.answers.variants, tables.answers.cases)]
     known = counts[~np.isnan(counts)]
     return float(known.mean()) if len(known) else None
@@ -97,12 +91,11 @@ class Wordings:
             codes.setdefault(int(place[variants[row]]), {})[int(case[cases[row]])] = int(answers[row])
         return cls(codes)
 
-    def same(self, tables: Tables, ours: int, theirs: int) -> float | None:
+    def same(self, ours: Owner, theirs: Owner) -> float | None:
         """Share of cases that two variants answer in the same words."""
-        return equal_share(self._answers(tables, ours), self._answers(tables, theirs))
+        return equal_share(self._answers(ours), self._answers(theirs))
 
-    def _answers(self, tables: Tables, place: int) -> Mapping[int, int]:
+    def _answers(self, owner: Owner) -> Mapping[int, int]:
         """A view's are those of the arm that answers."""
-        arms = owner_of(tables.inputs.variants[place], tables.names, tables.inputs.cases).arms.tolist()
-        found = {case: self.codes.get(arm, {}).get(case) for case, arm in enumerate(arms)}
+        found = {case: self.codes.get(arm, {}).get(case) for case, arm in enumerate(owner.arms.tolist())}
         return {case: code for case, code in found.items() if code is not None}

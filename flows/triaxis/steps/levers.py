@@ -17,6 +17,7 @@ from triaxis.rules.contrasts import contrasts
 from triaxis.rules.interactions import interactions
 from triaxis.rules.lever_checks import check_lever
 from triaxis.rules.retrieval import recall
+from triaxis.rules.tally import Owner
 from triaxis.rules.truncation import Ended, truncation
 from triaxis.rules.variant_measures import Plan, VariantRows, differences
 from triaxis.stats.seeds import generator
@@ -35,6 +36,8 @@ class Levers:
     evidence: Evidence
     tables: Tables
     rows: Mapping[str, VariantRows]
+    owners: Mapping[str, Owner]
+    """Whose answers count as each variant's, by name."""
     plan: Plan
     dataset_sha256: str
     """Seeds the draws."""
@@ -80,9 +83,9 @@ class Levers:
     ) -> Iterator[LeverCheck]:
         if of not in self.rows:
             return
-        ours, theirs = (self.tables.names.index(name) for name in (variant.name, of))
-        facts = [facts_of(self.tables, measured[n], p, cut[n]) for n, p in ((variant.name, ours), (of, theirs))]
-        same = self._wordings.same(self.tables, ours, theirs) if _SAME_WORDS & set(variant.levers) else None
+        ours, theirs = self.owners[variant.name], self.owners[of]
+        facts = [facts_of(self.tables, measured[o.variant], o, cut[o.variant]) for o in (ours, theirs)]
+        same = self._wordings.same(ours, theirs) if _SAME_WORDS & set(variant.levers) else None
         for lever in sorted(variant.levers):
             yield check_lever(lever, facts[0], facts[1], same=same)
 
@@ -112,6 +115,6 @@ class Levers:
 
     def _ended(self, name: str) -> Ended:
         return Ended(
-            endings=endings_of(self.tables, self.tables.names.index(name)),
+            endings=endings_of(self.tables, self.owners[name]),
             scores={dimension: s.per_case(self.plan.frame) for dimension, s in self.rows[name].scores.items()},
         )

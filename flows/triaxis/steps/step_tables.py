@@ -9,21 +9,23 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.step_measures import StepsMeasures
 from triaxis.ports.evidence import Evidence
 from triaxis.rules.steps import step_table, steps_measures
-from triaxis.rules.tally import CaseFrame, owner_of
+from triaxis.rules.tally import CaseFrame, Owner
 
 Rows = list[tuple[int, tuple[Step, ...]]]
 """The case's place and the steps of each answer."""
 _NONE: Rows = []
 
 
-def variant_steps(inputs: Inputs, evidence: Evidence, frame: CaseFrame, *, level: float) -> Mapping[str, StepsMeasures]:
+def variant_steps(
+    inputs: Inputs, evidence: Evidence, frame: CaseFrame, owners: Mapping[str, Owner], *, level: float
+) -> Mapping[str, StepsMeasures]:
     """What is measured of the steps of each variant that has any, by name."""
     names = [variant.name for variant in inputs.variants]
     own = _imported(inputs, evidence, frame)
     of_cases = step_table("cases", ((place, case.steps) for place, case in enumerate(inputs.cases)))
     found: dict[str, StepsMeasures] = {}
     for variant in inputs.variants:
-        arms: list[int] = owner_of(variant, names, inputs.cases).arms.tolist() if own else []
+        arms: list[int] = owners[variant.name].arms.tolist() if own else []
         rows = [row for case, arm in enumerate(arms) if arm >= 0 for row in own.get((names[arm], case), _NONE)]
         table = step_table("responses", rows) or of_cases
         if table is not None:

@@ -83,6 +83,16 @@ def _cost(
             assert_never(variant)
 
 
+def owners_of(tables: Tables, decided: Mapping[str, Decisions]) -> dict[str, Owner]:
+    """Whose answers count as each variant's, by name: a routed one's are, case by case, those of the arm decided on."""
+    return {
+        variant.name: Owner(variant=variant.name, arms=decided[variant.name].arms)
+        if variant.name in decided
+        else owner_of(variant, tables.names, tables.inputs.cases)
+        for variant in tables.inputs.variants
+    }
+
+
 def rows_of(tables: Tables, priced: Priced, place: int, decided: Decisions | None = None) -> VariantRows:
     """The rows that count as the variant's at that place, in the order of the cases.
 
