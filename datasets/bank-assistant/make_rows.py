@@ -135,7 +135,12 @@ LOAN_FEES, UNSAID = 0.08, 0.025
 
 def dispute(rng: Random) -> tuple[str, str, list[str]]:
     """A payment that a customer does not accept: number, amount, and until when the shop may answer."""
-    merchant, amount, number, until = rng.choice(MERCHANTS), pounds(rng, 400), f"D-{rng.randint(10000, 99999)}", day(rng)
+    merchant, amount, number, until = (
+        rng.choice(MERCHANTS),
+        pounds(rng, 400),
+        f"D-{rng.randint(10000, 99999)}",
+        day(rng),
+    )
     asked = f"{merchant} took {amount} twice." if rng.random() < UNSAID else f"I dispute {amount} to {merchant}."
     record = f"dispute {number}: {amount} to {merchant}, the shop may answer until {until}"
     return f"{asked} What happens now, and by when?", record, [number, amount, until]
@@ -197,15 +202,18 @@ def cases() -> Iterator[tuple[Kind, dict[str, Any]]]:
             for _ in range(TURNS[session % len(TURNS)]):
                 case = f"{kind.name}-{number:03d}"
                 asked, record, expected = kind.ask(Random(f"{SEED} {case}"))
-                yield kind, {
-                    "id": case,
-                    "input": asked,
-                    "context": record,
-                    "expected": expected,
-                    "slice": {"kind": kind.name},
-                    "session": f"{kind.name}-s{session:03d}",
-                    "route": kind.route,
-                }
+                yield (
+                    kind,
+                    {
+                        "id": case,
+                        "input": asked,
+                        "context": record,
+                        "expected": expected,
+                        "slice": {"kind": kind.name},
+                        "session": f"{kind.name}-s{session:03d}",
+                        "route": kind.route,
+                    },
+                )
                 number += 1
 
 

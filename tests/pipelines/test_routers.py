@@ -82,6 +82,16 @@ def test_the_mended_router_can_ship(bank: Project) -> None:
     }
 
 
+def test_two_routers_are_compared_by_what_they_decided(bank: Project) -> None:
+    """They differ on disputes alone: 12 of 40 right ones more, which is 0.06 of all 200; each $0.009 dearer."""
+    said = bank.triaxis("compare", "planted", "mended", "--json").json
+    (pair,) = said["pairs"]
+    assert not pair["alike"]
+    assert pair["differences"]["precision.resolution"]["difference"] == pytest.approx(0.06)
+    assert pair["differences"]["cost.per_request"]["difference"] == pytest.approx(0.009 * 40 / 200)
+    assert bank.triaxis("compare", "planted", "stepped", "--json").json["pairs"][0]["differences"]
+
+
 def test_every_way_to_route_makes_a_view_without_a_call(bank: Project) -> None:
     """A classifier tells the routes apart; a function is sure of what it says; a cascade pays small's answer first."""
     found = variants(bank)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -113,6 +113,12 @@ class Inputs:
     def variant(self, name: str) -> Variant:
         """The variant of that name; `check` has made sure that every name used exists."""
         return next(v for v in self.variants if v.name == name)
+
+    def over(self, cases: Sequence[Case]) -> Inputs:
+        """The same over some of its cases, in their order, with what routers decided about these."""
+        place = {case.id: number for number, case in enumerate(self.cases)}
+        kept = [place[case.id] for case in cases]
+        return replace(self, cases=cases, routes={name: found.of(kept) for name, found in self.routes.items()})
 
     @property
     def generated(self) -> tuple[ModelVariant, ...]:

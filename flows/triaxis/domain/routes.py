@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +17,13 @@ class Routes:
     """A key of the router's arms; None where it named none, so that the default answers."""
     confidence: tuple[float | None, ...]
     """From 0 to 1, how sure the router is of its route; None where it does not say."""
+
+    def of(self, places: Sequence[int]) -> Routes:
+        """The decisions about the cases at some places, in that order."""
+        return Routes(
+            routes=tuple(self.routes[place] for place in places),
+            confidence=tuple(self.confidence[place] for place in places),
+        )
 
 
 RoutesByVariant: TypeAlias = Mapping[str, Routes]

@@ -114,7 +114,7 @@ class _Trial:
 
     def cases_alone(self) -> Scorecard:
         """Only the cases that both sides have."""
-        return under(replace(self.first.inputs, cases=self.cases), self.first.evidence)
+        return under(self.first.inputs.over(self.cases), self.first.evidence)
 
     def objectives_alone(self) -> Scorecard:
         """The second side's objectives."""
@@ -144,7 +144,7 @@ class _Trial:
         Raises:
             NeedsCalls: where it does.
         """
-        wanted = inputs if cases is None else replace(inputs, cases=cases)
+        wanted = inputs if cases is None else inputs.over(cases)
         if inputs.rubric == side.inputs.rubric:
             return under(wanted, side.evidence)
         w = self.wiring

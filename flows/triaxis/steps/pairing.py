@@ -15,8 +15,10 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.variant import Variant
 from triaxis.ports.evidence import Evidence
+from triaxis.rules.routing import Decisions
 from triaxis.rules.variant_measures import Plan, VariantRows, differences
 from triaxis.stats.seeds import generator
+from triaxis.steps.decisions import decisions
 from triaxis.steps.tables import Tables, load
 from triaxis.steps.views import Priced, price, rows_of
 
@@ -39,9 +41,15 @@ class Rated:
 class _Loaded:
     tables: Tables
     priced: Priced
+    decided: Mapping[str, Decisions]
+    """By routed variant: whose answers count is what its router or cascade said."""
+    dimensions: frozenset[str]
 
     def rows(self, variant: str) -> VariantRows:
-        return rows_of(self.tables, self.priced, self.tables.names.index(variant))
+        """With the scores of the dimensions that are compared."""
+        place = self.tables.names.index(variant)
+        rows = rows_of(self.tables, self.priced, place, self.decided.get(variant))
+        return replace(rows, scores={name: s for name, s in rows.scores.items() if name in self.dimensions})
 
 
 def paired(
@@ -52,10 +60,11 @@ def paired(
     Dimensions are those that score on both sides; each side's scores and dollars are by its own rubric and prices. A
     pair whose rows are all the same is left out: no interval belongs around what is known not to differ.
     """
-    both = {d.name for d in before.inputs.rubric.active} & {d.name for d in after.inputs.rubric.active}
+    both = frozenset(d.name for d in before.inputs.rubric.active) & {d.name for d in after.inputs.rubric.active}
     first, second = (_load(side, cases, both) for side in (before, after))
     pairs = [(old, new) for old, new in pairs if not _alike(first.rows(old), second.rows(new))]
-    plan = Plan(frame=second.tables.frame, rubric=second.tables.inputs.rubric, slo=after.inputs.slo)
+    rubric = Rubric(dimensions=tuple(d for d in after.inputs.rubric.dimensions if d.name in both))
+    plan = Plan(frame=second.tables.frame, rubric=rubric, slo=after.inputs.slo)
     sha256 = dataset_sha256(cases)
     return {
         (old, new): differences(
@@ -85,7 +94,8 @@ def _alike(mine: VariantRows, others: VariantRows) -> bool:
     return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in columns)
 
 
-def _load(side: Rated, cases: Sequence[Case], dimensions: set[str]) -> _Loaded:
-    rubric = Rubric(dimensions=tuple(d for d in side.inputs.rubric.dimensions if d.name in dimensions))
-    tables = load(side.evidence, replace(side.inputs, cases=cases, rubric=rubric))
-    return _Loaded(tables=tables, priced=price(tables))
+def _load(side: Rated, cases: Sequence[Case], dimensions: frozenset[str]) -> _Loaded:
+    """All dimensions are read, since a cascade decides by one that need not be compared."""
+    tables = load(side.evidence, side.inputs.over(cases))
+    decided = decisions(side.evidence, tables)
+    return _Loaded(tables=tables, priced=price(tables), decided=decided, dimensions=dimensions)
