@@ -85,7 +85,7 @@ class Setup:
 
 FRONTIER, SMALL = "bank/frontier", "bank/small"
 SETUPS = (
-    Setup(name="frontier", model=FRONTIER, ttft_ms=(980, 0.32), ms_per_token=1.55),
+    Setup(name="frontier", model=FRONTIER, ttft_ms=(965, 0.32), ms_per_token=1.55),
     Setup(name="small", model=SMALL, ttft_ms=(260, 0.25), ms_per_token=0.9),
     Setup(name="frontier_cached", model=FRONTIER, ttft_ms=(390, 0.25), ms_per_token=1.55, cached=True),
     Setup(name="small_cached", model=SMALL, ttft_ms=(170, 0.20), ms_per_token=0.9, cached=True),
@@ -129,8 +129,8 @@ def limits(rng: Random) -> tuple[str, str, list[str]]:
     return f"How much cash may I draw a day with my {kind} ending in {digits}?", f"{kind}: {amount} a day", [amount]
 
 
-LOAN_FEES, UNSAID = 0.08, 0.025
-"""Share of fees that speak of a loan, and of disputes that do not call themselves one: what a keyword gets wrong."""
+LOAN_FEES, UNSAID_DISPUTES, UNSAID_LENDING = 0.10, 0.015, 0.04
+"""Shares of fees that speak of a loan, and of disputes and loans that are not called so: what a keyword gets wrong."""
 
 
 def dispute(rng: Random) -> tuple[str, str, list[str]]:
@@ -141,7 +141,7 @@ def dispute(rng: Random) -> tuple[str, str, list[str]]:
         f"D-{rng.randint(10000, 99999)}",
         day(rng),
     )
-    asked = f"{merchant} took {amount} twice." if rng.random() < UNSAID else f"I dispute {amount} to {merchant}."
+    asked = f"{merchant} took {amount} twice." if rng.random() < UNSAID_DISPUTES else f"I dispute {amount} to {merchant}."
     record = f"dispute {number}: {amount} to {merchant}, the shop may answer until {until}"
     return f"{asked} What happens now, and by when?", record, [number, amount, until]
 
@@ -156,7 +156,8 @@ def fraud(rng: Random) -> tuple[str, str, list[str]]:
 def lending(rng: Random) -> tuple[str, str, list[str]]:
     """The rate of two loans joined."""
     amount, rate = f"£{rng.randint(20, 300)},000", f"{rng.randint(3, 7)}.{rng.randint(0, 99):02d}%"
-    return f"Which rate would my mortgage of {amount} have if I add my loan to it?", f"{amount}: {rate}", [rate]
+    asked = "borrow {0} more for my house" if rng.random() < UNSAID_LENDING else "add my loan to my mortgage of {0}"
+    return f"Which rate would I have if I {asked.format(amount)}?", f"{amount}: {rate}", [rate]
 
 
 SHORT, LONG = (8, 0.3, 5, 20), (170, 0.25, 80, 200)
@@ -187,11 +188,11 @@ def drawn(rng: Random, shape: tuple[int, float, int, int]) -> int:
 
 
 def advice(rng: Random, words: int) -> list[str]:
-    """So many words beside the point."""
+    """Whole sentences beside the point, so many words of them or a few more."""
     said: list[str] = []
     while len(said) < words:
         said += rng.choice(ADVICE).split()
-    return said[:words]
+    return said
 
 
 def cases() -> Iterator[tuple[Kind, dict[str, Any]]]:
@@ -208,7 +209,7 @@ def cases() -> Iterator[tuple[Kind, dict[str, Any]]]:
                         "id": case,
                         "input": asked,
                         "context": record,
-                        "expected": expected,
+                        "expected": expected if expected[1:] else expected[0],
                         "slice": {"kind": kind.name},
                         "session": f"{kind.name}-s{session:03d}",
                         "route": kind.route,
@@ -224,9 +225,10 @@ def wrong(fact: str, rng: Random) -> str:
 
 def answer(kind: Kind, case: dict[str, Any], model: str) -> list[str]:
     """The words of a model's whole answer: the same for every setup of the model."""
+    expected = case["expected"]
     hard = Random(f"{SEED} {case['id']} hard").random()
     rng = Random(f"{SEED} {case['id']} {model}")
-    *first, last = case["expected"]
+    *first, last = expected if isinstance(expected, list) else [expected]
     right = hard < (FRONTIER_RIGHT if model == FRONTIER else kind.small)
     opening = f"Thank you. This is about {' and '.join(first)}.".split() if first else []
     closing = f"So the answer is {last if right else wrong(last, rng)}.".split()
@@ -245,7 +247,7 @@ def row(kind: Kind, case: dict[str, Any], setup: Setup) -> dict[str, Any]:
     median, spread = setup.ttft_ms
     first = median * rng.lognormvariate(0, spread)
     speed = setup.ms_per_token * rng.lognormvariate(0, 0.08)
-    hit = setup.cached and rng.random() < CACHE_HITS
+    hit = setup.cached and Random(f"{SEED} {case['id']} cache").random() < CACHE_HITS
     return {
         "id": case["id"],
         "setup": setup.name,
@@ -260,7 +262,7 @@ def row(kind: Kind, case: dict[str, Any], setup: Setup) -> dict[str, Any]:
     }
 
 
-PROMPT_TOKENS, POLICY_TOKENS, CACHE_HITS = 13_000, 5_000, 0.94
+PROMPT_TOKENS, POLICY_TOKENS, CACHE_HITS = 12_910, 5_000, 0.94
 """Tokens of the shortest prompt, of its beginning that is always the same, and how often a cache still has that."""
 
 

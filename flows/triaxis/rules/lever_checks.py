@@ -35,7 +35,7 @@ class LeverFacts:
     """Most tokens of an answer, sorted; empty where nothing is set."""
     serving: Serving
     cached_share: float | None
-    """Share of prompt tokens read from cache, as probed."""
+    """Share of prompt tokens read from cache, as probed or as imported answers report it."""
     p50: Measure
     """Of the whole answer, in milliseconds."""
     tokens: float | None
@@ -44,6 +44,8 @@ class LeverFacts:
     """The rows of answers that a cap cut."""
     recall: Measure | None = None
     """Of retrieved passages; None where nothing is retrieved."""
+    caps_known: bool = True
+    """False where answers were imported and nothing shows whether they were capped."""
 
 
 def check_lever(lever: str, ours: LeverFacts, theirs: LeverFacts, *, same: float | None) -> LeverCheck:
@@ -87,7 +89,7 @@ def _other_model(ours: LeverFacts, theirs: LeverFacts) -> _Finding:
 def _cached(ours: LeverFacts, theirs: LeverFacts) -> _Finding:
     share, before = ours.cached_share, theirs.cached_share
     if share is None:
-        return "unknown", "No probe reported cached tokens, so that nothing shows whether the cache was used."
+        return "unknown", "Nobody reported cached tokens, so that nothing shows whether the cache was used."
     text = f"{percent(share)} of prompt tokens were read from cache" + (
         "." if before is None else f", {percent(before)} before."
     )
@@ -112,6 +114,8 @@ def _speed(ours: Measure, theirs: Measure) -> str:
 
 def _capped(ours: LeverFacts, theirs: LeverFacts) -> _Finding:
     if ours.caps == theirs.caps:
+        if not (ours.caps_known and theirs.caps_known):
+            return "unknown", "Imported answers do not say what capped them, and none that was cut shows it."
         return "broken", "The cap is the same."
     everywhere = [row for row in ours.cut if not row.where]
     if not everywhere:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
 from triaxis.domain.evaluation import target_key
 from triaxis.domain.measures import VariantMeasures
-from triaxis.domain.truncation import Truncation
-from triaxis.domain.variant import ImportedVariant, ModelVariant, Variant
+from triaxis.domain.truncation import CUT, Truncation
+from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant
 from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
 from triaxis.rules.lever_checks import LeverFacts, cut_rows, equal_share
 from triaxis.rules.tally import Floats, Owner, places, present
 from triaxis.rules.truncation import Endings
-from triaxis.steps.tables import Tables
+from triaxis.steps.tables import Tables, taken
 
 CAPS = ("max_completion_tokens", "max_tokens")
 """Parameters that limit an answer, the more telling first."""
@@ -26,7 +27,8 @@ def endings_of(tables: Tables, owner: Owner) -> Endings:
     """How the answers ended that count as a variant's."""
     answers = tables.answers
     rows = owner.rows(answers.variants, answers.cases)
-    caps = np.array([np.nan if (cap := cap_of(v)) is None else cap for v in tables.inputs.variants], dtype=np.float64)
+    known = (cap_of(tables, place) for place in range(len(tables.names)))
+    caps = np.array([np.nan if cap is None else cap for cap in known], dtype=np.float64)
     return Endings(
         cases=answers.cases[rows],
         reasons=answers.reasons[rows],
@@ -35,12 +37,29 @@ def endings_of(tables: Tables, owner: Owner) -> Endings:
     )
 
 
-def cap_of(variant: Variant) -> int | None:
-    """Most tokens of an answer, where the variant says so."""
-    if not isinstance(variant, ModelVariant):
-        return None
-    said = (variant.params.get(name) for name in CAPS)
-    return next((cap for cap in said if isinstance(cap, int)), None)
+def cap_of(tables: Tables, place: int) -> int | None:
+    """Most tokens of an answer of the variant at that place, where it says so or its answers show it.
+
+    Nothing says what imported answers were capped at; but where all that were cut have the same length, that was it.
+    """
+    variant = tables.inputs.variants[place]
+    match variant:
+        case ModelVariant():
+            said = (variant.params.get(name) for name in CAPS)
+            return next((cap for cap in said if isinstance(cap, int)), None)
+        case ImportedVariant():
+            return _shown_cap(tables, place)
+        case RoutedVariant():
+            return None
+        case _:
+            assert_never(variant)
+
+
+def _shown_cap(tables: Tables, place: int) -> int | None:
+    answers = tables.answers
+    cut = answers.reasons == answers.reason_names.index(CUT) if CUT in answers.reason_names else np.False_
+    lengths = np.unique(answers.usage.output[cut & (answers.variants == place)])
+    return int(lengths[0]) if len(lengths) == 1 and not np.isnan(lengths[0]) else None
 
 
 def facts_of(tables: Tables, measured: VariantMeasures, owner: Owner, cut: Sequence[Truncation]) -> LeverFacts:
@@ -50,19 +69,31 @@ def facts_of(tables: Tables, measured: VariantMeasures, owner: Owner, cut: Seque
     models = [arm for arm in arms if isinstance(arm, ModelVariant)]
     named = {target_key(m.model, m.endpoint) if m.endpoint else m.model for m in models}
     others = {arm.model or "imported answers" for arm in arms if isinstance(arm, ImportedVariant)}
-    facts = measured.latency.facts
+    caps = [cap_of(tables, place) for place in present(owner.arms)]
     return LeverFacts(
         models=tuple(sorted(named | others)),
         prompts=tuple(sorted({m.prompt.text for m in models if m.prompt is not None})),
         stops=tuple(sorted({str(m.params.get("stop")) for m in models if m.params.get("stop")})),
-        caps=tuple(sorted({cap for arm in arms if (cap := cap_of(arm)) is not None})),
+        caps=tuple(sorted({cap for cap in caps if cap is not None})),
+        caps_known=not any(
+            cap is None and isinstance(arm, ImportedVariant) for cap, arm in zip(caps, arms, strict=True)
+        ),
         serving=variant.serving,
-        cached_share=None if facts is None else facts.cached_share,
+        cached_share=_cached_share(tables, measured, owner),
         p50=measured.latency.quantiles.get("full", {}).get("p50", Absent("nothing was probed")),
         tokens=_mean_tokens(tables, owner),
         cut=cut_rows(cut),
         recall=measured.recall,
     )
+
+
+def _cached_share(tables: Tables, measured: VariantMeasures, owner: Owner) -> float | None:
+    """As probed; where every answer is imported, as these report it."""
+    variants, answers = tables.inputs.variants, tables.answers
+    if all(isinstance(variants[arm], ImportedVariant) for arm in present(owner.arms)):
+        return taken(answers.usage, owner.rows(answers.variants, answers.cases)).cached_share
+    facts = measured.latency.facts
+    return None if facts is None else facts.cached_share
 
 
 def _mean_tokens(tables: Tables, owner: Owner) -> float | None:
