@@ -1,7 +1,7 @@
 """Makes the cases and the recorded answers of the made-up bank assistant: `python make_rows.py [FOLDER]`.
 
-Nothing here was said by a model or asked by a customer: README.md tells what is drawn from what. The same seed gives the
-same rows, on every machine, since only Python's own generator is used and every number is rounded.
+Nothing here was said by a model or asked by a customer: README.md tells what is drawn from what. The same seed gives
+the same rows, on every machine, since only Python's own generator is used and every number is rounded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -141,7 +140,9 @@ def dispute(rng: Random) -> tuple[str, str, list[str]]:
         f"D-{rng.randint(10000, 99999)}",
         day(rng),
     )
-    asked = f"{merchant} took {amount} twice." if rng.random() < UNSAID_DISPUTES else f"I dispute {amount} to {merchant}."
+    asked = (
+        f"{merchant} took {amount} twice." if rng.random() < UNSAID_DISPUTES else f"I dispute {amount} to {merchant}."
+    )
     record = f"dispute {number}: {amount} to {merchant}, the shop may answer until {until}"
     return f"{asked} What happens now, and by when?", record, [number, amount, until]
 
@@ -195,27 +196,41 @@ def advice(rng: Random, words: int) -> list[str]:
     return said
 
 
-def cases() -> Iterator[tuple[Kind, dict[str, Any]]]:
-    """Every case with its kind, session by session."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One question, with the record that answers it."""
+
+    id: str
+    kind: Kind
+    session: str
+    asked: str
+    record: str
+    facts: list[str]
+    """What must be in an answer."""
+
+    def to_json(self) -> str:
+        """As a line of cases.jsonl."""
+        value = {
+            "id": self.id,
+            "input": self.asked,
+            "context": self.record,
+            "expected": self.facts if self.facts[1:] else self.facts[0],
+            "slice": {"kind": self.kind.name},
+            "session": self.session,
+            "route": self.kind.route,
+        }
+        return json.dumps(value, ensure_ascii=False)
+
+
+def cases() -> Iterator[Case]:
+    """Every case, session by session."""
     for kind in KINDS:
-        number = 0
-        for session in range(kind.sessions):
-            for _ in range(TURNS[session % len(TURNS)]):
-                case = f"{kind.name}-{number:03d}"
-                asked, record, expected = kind.ask(Random(f"{SEED} {case}"))
-                yield (
-                    kind,
-                    {
-                        "id": case,
-                        "input": asked,
-                        "context": record,
-                        "expected": expected if expected[1:] else expected[0],
-                        "slice": {"kind": kind.name},
-                        "session": f"{kind.name}-s{session:03d}",
-                        "route": kind.route,
-                    },
-                )
-                number += 1
+        turns = [session for session in range(kind.sessions) for _ in range(TURNS[session % len(TURNS)])]
+        for number, session in enumerate(turns):
+            case = f"{kind.name}-{number:03d}"
+            asked, record, facts = kind.ask(Random(f"{SEED} {case}"))
+            named = f"{kind.name}-s{session:03d}"
+            yield Case(id=case, kind=kind, session=named, asked=asked, record=record, facts=facts)
 
 
 def wrong(fact: str, rng: Random) -> str:
@@ -223,12 +238,12 @@ def wrong(fact: str, rng: Random) -> str:
     return "".join(str((int(c) + rng.randint(1, 9)) % 10) if c.isdigit() else c for c in fact)
 
 
-def answer(kind: Kind, case: dict[str, Any], model: str) -> list[str]:
+def answer(case: Case, model: str) -> list[str]:
     """The words of a model's whole answer: the same for every setup of the model."""
-    expected = case["expected"]
-    hard = Random(f"{SEED} {case['id']} hard").random()
-    rng = Random(f"{SEED} {case['id']} {model}")
-    *first, last = expected if isinstance(expected, list) else [expected]
+    kind = case.kind
+    hard = Random(f"{SEED} {case.id} hard").random()
+    rng = Random(f"{SEED} {case.id} {model}")
+    *first, last = case.facts
     right = hard < (FRONTIER_RIGHT if model == FRONTIER else kind.small)
     opening = f"Thank you. This is about {' and '.join(first)}.".split() if first else []
     closing = f"So the answer is {last if right else wrong(last, rng)}.".split()
@@ -236,20 +251,20 @@ def answer(kind: Kind, case: dict[str, Any], model: str) -> list[str]:
     return [*opening, *advice(rng, before - len(opening) - len(closing)), *closing, *advice(rng, after)]
 
 
-def row(kind: Kind, case: dict[str, Any], setup: Setup) -> dict[str, Any]:
+def row(case: Case, setup: Setup) -> dict[str, str | int]:
     """One recorded answer."""
-    words = answer(kind, case, setup.model)
+    words = answer(case, setup.model)
     most = len(words) if setup.cap is None else round(setup.cap * WORDS_PER_TOKEN)
     cut = len(words) > most
     tokens = round(min(len(words), most) / WORDS_PER_TOKEN)
-    prompt = PROMPT_TOKENS + Random(f"{SEED} {case['id']} prompt").randint(0, 1400)
-    rng = Random(f"{SEED} {case['id']} {setup.name} times")
+    prompt = PROMPT_TOKENS + Random(f"{SEED} {case.id} prompt").randint(0, 1400)
+    rng = Random(f"{SEED} {case.id} {setup.name} times")
     median, spread = setup.ttft_ms
     first = median * rng.lognormvariate(0, spread)
     speed = setup.ms_per_token * rng.lognormvariate(0, 0.08)
-    hit = setup.cached and Random(f"{SEED} {case['id']} cache").random() < CACHE_HITS
+    hit = setup.cached and Random(f"{SEED} {case.id} cache").random() < CACHE_HITS
     return {
-        "id": case["id"],
+        "id": case.id,
         "setup": setup.name,
         "model": setup.model,
         "response": " ".join(words[:most]),
@@ -269,10 +284,10 @@ PROMPT_TOKENS, POLICY_TOKENS, CACHE_HITS = 12_910, 5_000, 0.94
 def write(folder: Path) -> None:
     """Both files."""
     made = list(cases())
-    lines = [json.dumps(case, ensure_ascii=False) + "\n" for _, case in made]
-    (folder / "cases.jsonl").write_text("".join(lines), encoding="utf-8")
-    table = pa.Table.from_pylist([row(kind, case, setup) for setup in SETUPS for kind, case in made])
-    pq.write_table(table, folder / "responses.parquet", compression="zstd", compression_level=19)
+    (folder / "cases.jsonl").write_text("".join(f"{case.to_json()}\n" for case in made), encoding="utf-8")
+    table = pa.Table.from_pylist([row(case, setup) for setup in SETUPS for case in made])
+    with pq.ParquetWriter(folder / "responses.parquet", table.schema, compression="zstd", compression_level=19) as file:
+        file.write_table(table)
 
 
 if __name__ == "__main__":

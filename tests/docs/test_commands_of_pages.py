@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from docs_fences import ROOT, Fence, Reader, comparable, environment, fences
 from provider_process import running_provider
 
+STORY = "docs/bank-story.md"
+"""Its rows are recorded, so that its numbers cannot vary."""
 FOLLOWED = (
     "README.md",
+    STORY,
     "docs/deciding.md",
     "docs/fronts.md",
     "docs/importing.md",
@@ -23,14 +27,43 @@ MOST_RUNS = 2
 
 @pytest.mark.parametrize("page", FOLLOWED)
 def test_every_command_of_the_page_does_what_the_page_shows(page: str, tmp_path: Path) -> None:
-    own = environment(tmp_path / "home", Path(sys.executable).parent)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "here").mkdir()
     with running_provider(tmp_path / "ledger.jsonl") as provider:
-        reader = Reader(folder=tmp_path / "here", environment=own, api_base=provider.api_base)
+        reader = a_reader(tmp_path, provider.api_base)
+        reader.begin(page)
         for fence in fences(page):
             reader.follow(fence)
     assert reader.typed
+
+
+def a_reader(folder: Path, api_base: str = "") -> Reader:
+    """Somebody with an empty folder and a home of their own."""
+    own = environment(folder / "home", Path(sys.executable).parent)
+    (folder / "home").mkdir()
+    (folder / "here").mkdir()
+    return Reader(folder=folder / "here", environment=own, api_base=api_base)
+
+
+@pytest.mark.parametrize(("shown", "drifted"), [("$0.120 misses", "$0.121 misses"), ("2,813 ms", "2,814 ms")])
+def test_a_number_of_the_bank_story_that_drifts_fails_the_page(shown: str, drifted: str, tmp_path: Path) -> None:
+    """The page's commands run up to the fence that shows the number; the page then says another one."""
+    reader = a_reader(tmp_path)
+    reader.begin(STORY)
+    for fence in fences(STORY):
+        if shown in fence.body:
+            with pytest.raises(AssertionError, match="not printed"):
+                reader.follow(replace(fence, body=fence.body.replace(shown, drifted)))
+            return
+        reader.follow(fence)
+    pytest.fail(f"{STORY} does not show {shown}")
+
+
+def test_dollars_and_scores_are_compared_where_the_page_or_the_fence_is_exact(tmp_path: Path) -> None:
+    assert all("exact" in fence.said for fence in fences(STORY))
+    reader = Reader(folder=tmp_path, environment={"PATH": "/usr/bin:/bin"}, api_base="")
+    body = "$ echo 'score 0.968 at $0.12'\nscore 0.969 at $0.12\n"
+    reader.follow(Fence(page="p", line=1, kind="console", said={}, body=body))
+    with pytest.raises(AssertionError, match="not printed"):
+        reader.follow(Fence(page="p", line=1, kind="console", said={"exact": ""}, body=body))
 
 
 def _pages() -> list[str]:

@@ -6,7 +6,11 @@ A comment above a fence says what becomes of it, in words parted by `;`:
     <!-- docs-test: exit 4 -->       the commands end with that code; without it they end with 0
     <!-- docs-test: provider -->     from here on a test provider, which is quick, stands for the local model
     <!-- docs-test: varies -->       what is printed depends on a model's answers, and is not compared
+    <!-- docs-test: exact -->        dollars and scores are compared as well, on a page whose numbers cannot vary
     <!-- docs-test: skip REASON -->  it is not run
+
+A page may begin with such a comment, `docs-test-page`, which then holds for all of its fences. There it may also say
+`copy PATH PATH`: files and folders of the repository that are there before anything is typed.
 
 A `console` fence runs its `$ ` lines in one folder, one after the other; its other lines must be printed by them.
 `text` fences are pictures. All others need a comment.
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,12 +30,14 @@ ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(
     r"(?:^<!-- docs-test: (?P<said>[^\n]+?) -->\n)?^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+_PAGE = re.compile(r"\A<!-- docs-test-page: ([^\n]+?) -->\n")
 _CHANGING = (
     (re.compile(r"\b[0-9a-f]{16}\b"), "ID"),
     (re.compile(r"\((?:[\d.]+ s|\d+ min \d+ s)\)$"), "(TIME)"),
-    (re.compile(r"\$[\d.,]*\d|\b0\.\d+"), "$"),
 )
-"""What differs from run to run: ids, dollars, durations."""
+"""What differs from run to run: ids, durations."""
+_NUMBERS = re.compile(r"\$[\d.,]*\d|\b0\.\d+")
+"""Dollars and scores, which depend on a model and on prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +70,33 @@ class Fence:
 def fences(page: str) -> Iterator[Fence]:
     """The fences of a page, by its path from the repository's root."""
     text = (ROOT / page).read_text(encoding="utf-8")
+    everywhere = said_of_page(page)
     for found in _FENCE.finditer(text):
-        words = [part.strip().partition(" ") for part in (found["said"] or "").split(";") if part.strip()]
         yield Fence(
             page=page,
             line=text.count("\n", 0, found.start("kind")) + 1,
             kind=found["kind"],
-            said={first: rest for first, _, rest in words},
+            said={**everywhere, **_said(found["said"] or "")},
             body=found["body"],
         )
 
 
-def comparable(line: str) -> str:
+def said_of_page(page: str) -> dict[str, str]:
+    """What the comment at its top says of all fences."""
+    top = _PAGE.match((ROOT / page).read_text(encoding="utf-8"))
+    return _said(top[1]) if top else {}
+
+
+def _said(comment: str) -> dict[str, str]:
+    words = [part.strip().partition(" ") for part in comment.split(";") if part.strip()]
+    return {first: rest for first, _, rest in words}
+
+
+def comparable(line: str, *, exact: bool = False) -> str:
     """A line of output without what differs from run to run."""
     for pattern, name in _CHANGING:
         line = pattern.sub(name, line)
-    return " ".join(line.split())
+    return " ".join((line if exact else _NUMBERS.sub("$", line)).split())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +109,16 @@ class Reader:
     api_base: str
     """Of the test provider."""
     typed: list[str] = field(default_factory=list[str])
+
+    def begin(self, page: str) -> None:
+        """Puts in place what the page takes from the repository."""
+        for name in said_of_page(page).get("copy", "").split():
+            kept, here = ROOT / name, self.folder / name
+            here.parent.mkdir(parents=True, exist_ok=True)
+            if kept.is_dir():
+                shutil.copytree(kept, here)
+            else:
+                shutil.copy(kept, here)
 
     def follow(self, fence: Fence) -> None:
         """Does what the fence says, and holds it to what it shows."""
@@ -115,8 +143,9 @@ class Reader:
     def _type(self, fence: Fence) -> None:
         printed = "".join(self._run(fence, command) for command in fence.commands)
         if "varies" not in fence.said:
-            lines = {comparable(line) for line in printed.splitlines()}
-            missing = [line for line in fence.shown if comparable(line) not in lines]
+            exact = "exact" in fence.said
+            lines = {comparable(line, exact=exact) for line in printed.splitlines()}
+            missing = [line for line in fence.shown if comparable(line, exact=exact) not in lines]
             assert not missing, f"{fence.place}: not printed: {missing}; printed:\n{printed}"
 
     def _run(self, fence: Fence, command: str) -> str:
