@@ -139,6 +139,8 @@ class CostPart:
     kind: str
     text: str
     width: float
+    hue: int
+    """Which of the page's colours is the kind's, the same for every variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from math import sqrt
 from triaxis.domain.frontier import Coordinate, Front, FrontPoint, Weighing, Winners, WinRegion
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Axis, Weights
+from triaxis.rules.plane_names import Spot, spots
 from triaxis.rules.plots import Scale, spanning
 from triaxis.rules.sheet import ordered
 from triaxis.rules.words import percent, quantity
@@ -19,12 +20,6 @@ _LABELLED = 0.06
 """A region smaller than this share of the triangle is named in the legend only."""
 _LONGEST = 18
 """Characters of a name that stand within a region."""
-_RIGHT = 60
-"""In percent: a point further right has its name to the left, so that it stays on the plane."""
-
-
-_CLOSE_X, _CLOSE_Y = 35, 12
-"""In percent: names of points closer than this would lie on each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +34,8 @@ class PlanePoint:
     x_width: float
     y_low: float
     y_height: float
-    label_left: bool
-    label_below: bool
+    label: Spot | None
+    """Where its name stands; None where it would lie on another one, and the table has it."""
     hue: int
     """Which of the page's colours is the variant's."""
     words: str
@@ -188,7 +183,7 @@ def _plane(front: Front, axis: Axis, hues: Mapping[str, int]) -> Plane:
         right=quantity(axis, across.high),
         low=quantity("precision", up.low),
         high=quantity("precision", up.high),
-        points=_apart([_plane_point(name, front, axis, hues[name], across=across, up=up) for name in front.points]),
+        points=_named([_plane_point(name, front, axis, hues[name], across=across, up=up) for name in front.points]),
     )
 
 
@@ -213,19 +208,18 @@ def _plane_point(name: str, front: Front, axis: Axis, hue: int, *, across: Scale
         x_width=round(max(xs) - min(xs), 1),
         y_low=min(ys),
         y_height=round(max(ys) - min(ys), 1),
-        label_left=across.at(at.value) > _RIGHT,
-        label_below=False,
+        label=None,
         hue=hue,
         words=f"{name}: precision {_words('precision', point.precision)}, {axis} {_words(axis, at)}",
     )
 
 
-def _apart(points: Sequence[PlanePoint]) -> tuple[PlanePoint, ...]:
-    """The points, with names below those that have another one close above them."""
-    return tuple(
-        replace(p, label_below=any(0 <= q.y - p.y < _CLOSE_Y and abs(q.x - p.x) < _CLOSE_X for q in points if q != p))
-        for p in points
-    )
+def _named(points: Sequence[PlanePoint]) -> tuple[PlanePoint, ...]:
+    """The points with places for their names, in which those on the front go first."""
+    order = sorted(range(len(points)), key=lambda i: not points[i].on_front)
+    found = spots([(points[i].variant, points[i].x, points[i].y) for i in order])
+    labels = dict(zip(order, found, strict=True))
+    return tuple(replace(point, label=labels[i]) for i, point in enumerate(points))
 
 
 def _ternary(winners: Winners, weights: Weights | None, hues: Mapping[str, int]) -> Ternary:

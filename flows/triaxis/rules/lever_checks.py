@@ -128,7 +128,8 @@ def _capped(ours: LeverFacts, theirs: LeverFacts) -> _Finding:
 def _share(row: Truncation) -> str:
     which = ", ".join(f"{tag}={value}" for tag, value in row.where.items())
     cap = "" if row.cap is None else f" at {row.cap:,} tokens"
-    return f"{which} {row.n} of {row.of}" if which else f"{row.n} of {row.of} answers were cut{cap}"
+    count = f"{row.n:,} of {row.of:,}"
+    return f"{which} {count}" if which else f"{count} answers were cut{cap}"
 
 
 def _stopped(ours: LeverFacts, theirs: LeverFacts) -> _Finding:

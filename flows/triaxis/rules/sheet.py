@@ -347,10 +347,11 @@ def _latency_is_imported(measures: VariantMeasures) -> bool:
 
 def _costs(card: Scorecard, names: Sequence[str]) -> tuple[CostBar, ...]:
     dearest = max((sum(card.variants[n].measures.cost.parts.values()) for n in names), default=0.0)
-    return tuple(_bar(card.variants[n].measures, dearest) for n in names)
+    kinds = sorted({kind for n in names for kind, usd in card.variants[n].measures.cost.parts.items() if usd > 0})
+    return tuple(_bar(card.variants[n].measures, dearest, kinds) for n in names)
 
 
-def _bar(measures: VariantMeasures, dearest: float) -> CostBar:
+def _bar(measures: VariantMeasures, dearest: float, kinds: Sequence[str]) -> CostBar:
     cost = measures.cost
     parts = [(kind, usd) for kind, usd in sorted(cost.parts.items()) if usd > 0]
     possible = f", and possibly up to ${cost.possible_usd.text()} more" if cost.possible_usd.usd else ""
@@ -363,7 +364,12 @@ def _bar(measures: VariantMeasures, dearest: float) -> CostBar:
         spent=f"${cost.spent_usd.text()}{possible}",
         cached=f"{share} ({cost.cached_share_source})" if share else "",
         parts=tuple(
-            CostPart(kind=kind.replace("_", " "), text=dollars(usd), width=round(100 * usd / dearest, 1))
+            CostPart(
+                kind=kind.replace("_", " "),
+                text=dollars(usd),
+                width=round(100 * usd / dearest, 1),
+                hue=kinds.index(kind),
+            )
             for kind, usd in parts
         ),
     )

@@ -48,10 +48,10 @@ _Bar = tuple[str, float, float, bool]
 def waterfalls(card: Scorecard) -> tuple[Waterfall, ...]:
     """For each chain of variants that extend one another, and for the levers of a factorial, on each axis.
 
-    An axis on which some variant of a chain has no value has no picture.
+    An axis on which some variant of a chain has no value has no picture. The axes of one chain follow each other.
     """
     found = (_waterfall(title, bars, axis, measure) for title, bars, axis, measure in _every(card))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda waterfall: waterfall.title))
 
 
 def _every(card: Scorecard) -> Iterator[tuple[str, list[_Bar], Axis, str]]:

@@ -8,6 +8,7 @@ from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Weights
 from triaxis.rules.front_sheet import FrontSheet, front_sheet
+from triaxis.rules.plane_names import Spot
 
 WEIGHTS = Weights(latency=1, cost=1, precision=2, because="so it is")
 
@@ -65,14 +66,15 @@ def test_points_stand_where_their_values_are() -> None:
         assert small.x < big.x < slow.x
         assert all(p.x_low <= p.x <= p.x_low + p.x_width + 0.1 for p in plane.points)
         assert big.y_height == 0
-        assert (small.label_left, slow.label_left, slow.on_front) == (False, True, False)
+        assert (small.label, slow.label) == (Spot(left=False, below=False), Spot(left=True, below=False))
+        assert not slow.on_front
     assert shown().planes[1].points[0].words == "big: precision 0.950, cost $0.0200 ($0.0190 to $0.0210)"
 
 
 def test_names_of_points_that_are_close_lie_on_both_sides_of_them() -> None:
     close = Front(points={"big": a_point(0.95, 900, 1), "slow": a_point(0.94, 901, 1), "small": a_point(0.1, 900, 2)})
     latency, _ = shown(close).planes
-    assert [p.label_below for p in latency.points] == [False, True, False]
+    assert [p.label and p.label.below for p in latency.points] == [False, True, False]
 
 
 def test_a_variant_has_one_colour_everywhere() -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from build_measures import MemoryEvidence, a_model, an_slo, evidence_of, some_cases, some_inputs
+import pytest
+from build_measures import (
+    MemoryEvidence,
+    a_generation,
+    a_judgment,
+    a_model,
+    an_slo,
+    evidence_of,
+    some_cases,
+    some_inputs,
+)
 
 from triaxis.domain.difference import Difference
 from triaxis.domain.levers import LeverMeasures
-from triaxis.domain.rows import Reply
+from triaxis.domain.rows import Generation, Reply
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import PrecisionObjective, Terms
 from triaxis.domain.variant import ImportedVariant, ModelVariant, Passage, Prompt, Retriever, RoutedVariant, Router
-from triaxis.quantities import Absent, Estimate
+from triaxis.quantities import Absent, Estimate, Tokens
 from triaxis.rules.card import to_json
 from triaxis.rules.card_reader import from_json
 from triaxis.steps.assess import assess
@@ -128,6 +139,48 @@ def test_imported_answers_have_levers_too() -> None:
     found = assess(evidence=evidence).variants["old"].lever
     assert found is not None
     assert [c.outcome for c in found.checks] == ["holds"]
+
+
+OLD = ImportedVariant(name="old")
+NEW = ImportedVariant(name="new", extends="old", levers=("max_tokens", "prompt_caching"))
+
+
+def imported(name: str, *, cut_at: Sequence[int | None] = (), cached: int | None = None) -> Iterator[Generation]:
+    """An answer to each case; those of the first cases were cut, after so many tokens."""
+    for place, case in enumerate(CASES):
+        cut = place < len(cut_at)
+        usage = Tokens(
+            input=None if cached is None else 100 - cached, cached=cached, output=cut_at[place] if cut else 5
+        )
+        said = Reply(text="yes", finish_reason="length" if cut else "stop", usage=usage)
+        yield replace(a_generation(name, case.id), reply=said)
+
+
+def checks_of_import(*, cut_at: Sequence[int | None] = (), cached: int | None = None) -> dict[str, tuple[str, str]]:
+    """What the levers of an import say of themselves, against one that was neither cut nor cached."""
+    evidence = some_evidence(BIG, OLD, NEW)
+    before = imported("old", cached=None if cached is None else 0)
+    evidence.made += [*before, *imported("new", cut_at=cut_at, cached=cached)]
+    evidence.judged += [a_judgment(name, case.id, 1.0) for name in ("old", "new") for case in CASES]
+    found = assess(evidence=evidence).variants["new"].lever
+    assert found is not None
+    return {c.lever: (c.outcome, c.says) for c in found.checks}
+
+
+def test_imported_answers_that_were_cut_alike_show_their_cap() -> None:
+    outcome, says = checks_of_import(cut_at=(300, 300))["max_tokens"]
+    assert (outcome, says.startswith("2 of 40 answers were cut at 300 tokens.")) == ("holds", True)
+
+
+@pytest.mark.parametrize("cut_at", [(), (300, 301), (None, None)])
+def test_without_a_length_that_they_share_nothing_tells_the_cap(cut_at: tuple[int | None, ...]) -> None:
+    assert checks_of_import(cut_at=cut_at)["max_tokens"][0] == "unknown"
+
+
+def test_imported_answers_say_what_was_read_from_cache() -> None:
+    found = checks_of_import(cached=40)["prompt_caching"]
+    assert found == ("holds", "40.0% of prompt tokens were read from cache, 0.0% before.")
+    assert checks_of_import()["prompt_caching"][0] == "unknown"
 
 
 def test_a_card_with_levers_is_read_as_it_was_written() -> None:
