@@ -41,7 +41,7 @@ from triaxis.domain.evaluation import Inputs, Source
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import Fault, InputFaults, NotVersioned, StoreDamaged, StoreUnreachable
+from triaxis.errors import Fault, InputFaults, NotMade, NotVersioned, StoreDamaged, StoreUnreachable
 from triaxis.ports.batches import BatchApis, BatchBook
 from triaxis.ports.clock import Clock
 from triaxis.ports.evidence import Evidence
@@ -248,6 +248,11 @@ def stored_scorecard(root: Path, config: str) -> Scorecard:
     reports = reports_of(root.resolve(), config)
     try:
         return from_json(FileEvidence(root / reports).read_json("scorecard.json"))
+    except NotMade as error:
+        which = "" if config == "evaluation.yaml" else f" -c {config}"
+        advice = f"`triaxis run{which}` makes it."
+        fault = Fault(file=f"{reports}/scorecard.json", problem="there is no scorecard to read", advice=advice)
+        raise InputFaults(fault) from error
     except StoreDamaged as error:
         fault = Fault(file=f"{reports}/scorecard.json", problem="there is no scorecard to read", advice=str(error))
         raise InputFaults(fault) from error

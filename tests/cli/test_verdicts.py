@@ -77,8 +77,19 @@ def test_gate_does_not_know_the_name(root: Path) -> None:
 def test_there_is_no_scorecard(tmp_path: Path, verb: str) -> None:
     done = triaxis(write_workspace(tmp_path), verb)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "reports/scorecard.json: there is no scorecard to read" in done.stderr
+    assert "reports/scorecard.json: there is no scorecard to read. `triaxis run` makes it." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_another_evaluation_has_its_scorecard_elsewhere(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path)
+    text = (root / "evaluation.yaml").read_text()
+    (root / "other.yaml").write_text(f"{text}\nreports: reports/other\n")
+    done = triaxis(root, "gate", "-c", "other.yaml")
+    assert done.returncode == 2
+    assert (
+        "reports/other/scorecard.json: there is no scorecard to read. `triaxis run -c other.yaml` makes" in done.stderr
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema_version": 1}', '{"schema_version": 99}'])
