@@ -110,10 +110,7 @@ def drawn_means(
         return lacking
     told = [part for part in parts if not isinstance(part, Absent)]
     table = np.concatenate([part.table for part in told], axis=1)
-    totals = drawn_totals(table, draws=draws, rng=rng).reshape(draws, -1, 2)
-    drawn = np.divide(
-        totals[:, :, 0], totals[:, :, 1], out=np.full(totals.shape[:2], np.nan), where=totals[:, :, 1] > 0
-    )
+    drawn = _ratios(drawn_totals(table, draws=draws, rng=rng).reshape(draws, -1, 2))
     means = np.array([part.mean for part in told])
     return DrawnMeans(
         means=means.reshape(shape),
@@ -121,6 +118,12 @@ def drawn_means(
         n=whole.n_clusters,
         freedom=min(part.freedom for part in told),
     )
+
+
+def _ratios(totals: Floats) -> Floats:
+    """Sum over count; NaN in a draw without any value of a column."""
+    sums, counts = totals[:, :, 0], totals[:, :, 1]
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
