@@ -51,6 +51,8 @@ from triaxis.ports.routing import Routing
 from triaxis.ports.stores import Askings, Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
 from triaxis.rules.card_reader import from_json
+from triaxis.rules.prospects import prospects
+from triaxis.steps.prepare import resolve
 
 _MADE = ("decision", "scorecard")
 """Formats that are written and never read from a user, whose schemas are files."""
@@ -149,7 +151,7 @@ class Wiring:
         faults, notices = disagreements(self.root, self.pipeline(source))
         if faults:
             raise InputFaults(*faults)
-        return (*source.notices, *notices, *self.store_notices())
+        return (*source.notices, *notices, *prospects(resolve(source)), *self.store_notices())
 
     def store_notices(self) -> tuple[str, ...]:
         """What is odd about the row store: that it cannot be reached from here, or that workers cannot share it."""

@@ -218,6 +218,12 @@ VARIANTS: list[Bad] = [
         says="local/smollm2-135m",
     ),
     bad(
+        "local model that nobody has quantised yet",
+        ("    model: openai/small\n", "    model: local/smollm2-135m-q5_1\n    api_base: null\n    endpoint: null\n"),
+        field="variants.small.model",
+        says="quantized local/smollm2-135m q5_1",
+    ),
+    bad(
         "local model elsewhere",
         ("model: openai/small", "model: local/smollm2-135m"),
         field="variants.small",

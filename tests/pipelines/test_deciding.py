@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from build_desk import CASES, answers, responses, rewritten, some_cases, write_desk
 from build_imports import lines
+from build_workspace import write_workspace
 from junit_reading import read_junit
 from provider_process import RunningProvider
 from workspace_run import Done, Project, made_once, versioned
+
+from triaxis.wiring import wire
 
 SLO = "rubrics/desk/slo.yaml"
 FUTURE = "2099-01-31"
@@ -312,3 +315,9 @@ def test_deciding_needs_no_dvc(tmp_path: Path, provider: RunningProvider, home: 
     done = project.triaxis("compare", old, "small")
     assert done.code == 2
     assert "Without DVC only the current evidence is kept" in done.err
+
+
+def test_check_says_what_the_design_can_decide(tmp_path: Path) -> None:
+    expecting = {"precision": [{"dimension": "resolution", "min": 0.5, "expected": 0.9}]}
+    said = wire(write_workspace(tmp_path, slo=expecting), "evaluation.yaml").check()
+    assert [line for line in said if line.startswith("precision.resolution: at the expected 0.9, 12 cases pass with")]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from triaxis.quantities import Above, Absent, Estimate, Measure
-from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.block_contrasts import paired_quantile_difference
 from triaxis.stats.bootstrap import paired_difference
 from triaxis.stats.classes import over_classes
 from triaxis.stats.means import mean, mean_unbounded

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from ctypes import POINTER, Structure, c_bool, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -41,6 +41,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"The weights of {options.model} are not on this machine; `triaxis check` says what brings them.")
     for kind in options.types:
         sys.stdout.write(f"{quantize(weights, kind, folder_of(None))}\n")
+
+
+def how_to_make(model: str, known: Collection[str]) -> str | None:
+    """What makes a model that is not there of one that is; None where its name is not that of weights made here."""
+    of, _, kind = model.rpartition("-")
+    if kind not in TYPES or of not in known:
+        return None
+    return f"It is made of {of}: python -m triaxis.adapters.quantized {of} {kind}"
 
 
 def quantize(weights: Weights, kind: str, folder: Path) -> Path:

@@ -33,8 +33,8 @@ from triaxis.rules.pairing import (
 )
 from triaxis.rules.tally import Floats, Mask, per_case
 from triaxis.rules.variant_measures import Plan, SeededBy, VariantRows
+from triaxis.stats.block_contrasts import quantile_contrast
 from triaxis.stats.holm import holm
-from triaxis.stats.quantile_contrast import quantile_contrast
 
 _Values = Callable[[VariantRows], Floats | Absent]
 

@@ -11,7 +11,7 @@ from triaxis.quantities import Absent, Estimate
 from triaxis.rules.latency import ProbeRows, refusal, untold
 from triaxis.rules.names import STATISTICS
 from triaxis.rules.tally import CaseFrame, Floats, Mask
-from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.block_contrasts import paired_quantile_difference
 from triaxis.stats.bootstrap import paired_difference
 from triaxis.stats.differences import PairedEstimate
 from triaxis.stats.mcnemar import mcnemar_p

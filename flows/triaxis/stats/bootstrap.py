@@ -78,10 +78,7 @@ def paired_mean_difference(
     Returns:
         `n` is the number of clusters. Absent under 10 of them.
     """
-    first, second = paired(a, b)
-    reach = float(max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)))
-    # Equal differences of unequal numbers differ in their last binary digits; those are not spread.
-    differences = np.round((first - second) / reach, DIGITS) * reach if reach else first - second
+    differences, reach = _differences(*paired(a, b))
     sample = sampled(differences, clusters, weights, strata)
     if isinstance(sample, Absent):
         return sample
@@ -101,6 +98,13 @@ def paired_mean_difference(
         method=sample.named("paired cluster bootstrap", scarce=scarce),
         p=p_of_draws(means, sample.freedom),
     )
+
+
+def _differences(first: Floats, second: Floats) -> tuple[Floats, float]:
+    """First minus second, and the largest number of either: equal differences of unequal numbers are made equal."""
+    reach = float(max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0)))
+    # They differ in their last binary digits, which is no spread.
+    return np.round((first - second) / reach, DIGITS) * reach if reach else first - second, reach
 
 
 def paired(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:

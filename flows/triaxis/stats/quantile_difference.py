@@ -49,12 +49,7 @@ def clustered_quantile_difference(
         `n` is the number of clusters. Absent under 10 of them, where the quantile lands on a failure in the sample or
         in a draw, and where either side alone would have no bound.
     """
-    labels = np.concatenate([np.asarray(some) for some in clusters])
-    codes = cluster_codes(labels, len(np.asarray(a)) + len(np.asarray(b)))
-    n_clusters = int(codes.max(initial=-1)) + 1
-    ours, theirs = (None, None) if weights is None else weights
-    first = _side(a, ours, codes[: len(clusters[0])], q)
-    second = _side(b, theirs, codes[len(clusters[0]) :], q)
+    first, second, n_clusters = _sides(a, b, clusters, weights, q)
     why = _too_few(n_clusters) or first.boundless(q, level) or second.boundless(q, level)
     if why:
         return why
@@ -74,6 +69,21 @@ def clustered_quantile_difference(
         method="paired cluster bootstrap, order statistics" + ("" if weights is None else ", weighted"),
         p=p_of_draws(drawn, n_clusters - 1),
     )
+
+
+def _sides(
+    a: ArrayLike,
+    b: ArrayLike,
+    clusters: tuple[Labels, Labels],
+    weights: tuple[ArrayLike, ArrayLike] | None,
+    q: float,
+) -> tuple[_Side, _Side, int]:
+    """Both sides with one numbering of their clusters, and how many these are."""
+    labels = np.concatenate([np.asarray(some) for some in clusters])
+    codes = cluster_codes(labels, len(np.asarray(a)) + len(np.asarray(b)))
+    ours, theirs = (None, None) if weights is None else weights
+    cut = len(clusters[0])
+    return _side(a, ours, codes[:cut], q), _side(b, theirs, codes[cut:], q), int(codes.max(initial=-1)) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

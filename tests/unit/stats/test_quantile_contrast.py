@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.block_contrasts import paired_quantile_difference, quantile_contrast
 from triaxis.stats.clusters import Floats
-from triaxis.stats.quantile_contrast import quantile_contrast
 from triaxis.stats.seeds import generator
 
 BLOCKS = np.repeat(np.arange(8), 25)

@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 
 from triaxis.adapters import local_models
 from triaxis.adapters.batch_support import rules_of
+from triaxis.adapters.quantized import how_to_make
 from triaxis.adapters.workspace.corpora import retriever_of
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
@@ -374,7 +375,8 @@ def resolve_endpoint(
     identity = local_models.identity(model)
     if identity is None:
         names = local_models.known()
-        place.fault((*path, "model"), f"there is no local model {model.removeprefix('local/')!r}", near(model, names))
+        advice = how_to_make(model, names) or near(model, names)
+        place.fault((*path, "model"), f"there is no local model {model.removeprefix('local/')!r}", advice)
         return None
     for problem in local_models.faults(model):
         place.findings.note(f"{place.file}: {model}: {problem}.")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.stats.block_difference import paired_quantile_difference
+from triaxis.stats.block_contrasts import paired_quantile_difference
 from triaxis.stats.distributions import t_p
 from triaxis.stats.seeds import generator
 
