@@ -58,7 +58,7 @@ class _Side:
 
     @property
     def rated(self) -> Rated:
-        return Rated(id=self.card.id, inputs=self.inputs, evidence=self.evidence)
+        return Rated(inputs=self.inputs, evidence=self.evidence)
 
 
 def _rated(wiring: Wiring, card: Scorecard, current: Scorecard, stack: ExitStack) -> _Side:

@@ -27,8 +27,6 @@ from triaxis.steps.views import Priced, price, rows_of
 class Rated:
     """Evidence with the inputs that it was made for."""
 
-    id: str
-    """Of the scorecard."""
     inputs: Inputs
     evidence: Evidence
 
@@ -71,7 +69,7 @@ def paired(
             second.rows(new),
             first.rows(old),
             plan,
-            partial(generator, sha256, f"{before.id}:{old}|{after.id}:{new}"),
+            partial(generator, sha256, f"{old}|{new}"),
         )
         for old, new in pairs
     }
