@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,7 +55,12 @@ def sights(workspace: Workspace, ledger: Path) -> Mapping[str, Callable[[], int]
         return ledger.read_bytes().count(ACCEPTED) if ledger.exists() else 0
 
     def files_like(folder: Path, pattern: str) -> Callable[[], int]:
-        return lambda: sum(1 for _ in folder.glob(pattern))
+        def counted() -> int:
+            while True:
+                with suppress(FileNotFoundError):  # a folder that went while it was looked through
+                    return sum(1 for _ in folder.glob(pattern))
+
+        return counted
 
     return {
         "drafted": files_like(files, ".draft-*"),

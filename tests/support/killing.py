@@ -69,12 +69,14 @@ class Subject:
         output = self.folder / "output.txt"
         before = output.stat().st_size if output.exists() else 0
         running, began, code = self.started(), time.monotonic(), None
-        while (code := running.poll()) is None and not kill():
-            assert time.monotonic() - began < PATIENCE_S, output.read_text()[before:]
-            time.sleep(LOOK_S)
-        if code is None:
-            running.kill()
-            running.wait()
+        try:
+            while (code := running.poll()) is None and not kill():
+                assert time.monotonic() - began < PATIENCE_S, output.read_text()[before:]
+                time.sleep(LOOK_S)
+        finally:
+            if code is None:
+                running.kill()
+                running.wait()
         return Ended(code=code, said=output.read_bytes()[before:].decode())
 
     def killed(self, after_s: float) -> bool:
