@@ -105,6 +105,14 @@ def test_cost_and_errors_are_told_too() -> None:
     assert USAGE.output == 10
 
 
+def test_a_slice_of_few_cases_tells_no_interaction() -> None:
+    """Nine cases, under the ten that anything is said of."""
+    few = some_cases(9)
+    evidence = evidence_of(some_inputs(*DESIGN, cases=few, slo=SLO), right(EACH_HELPS_BOTH_HURT))
+    found = by_measure(assess(evidence=evidence))
+    assert isinstance(found["precision.resolution"].difference, Absent)
+
+
 def test_latency_is_told_over_the_blocks_of_the_probes() -> None:
     """(400 - 300) - (350 - 500) = 250 ms."""
     times = {"base": 500.0, "a": 300.0, "b": 350.0, "a+b": 400.0}
