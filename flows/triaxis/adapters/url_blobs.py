@@ -24,8 +24,10 @@ T = TypeVar("T")
 WAITS_S: Final = (0.2, 1.0, 4.0)
 """Before each further try of something that failed."""
 DECIDING: Final = frozenset({"s3", "s3a", "memory"})
-"""Protocols under which the store itself decides who creates a name, and shows whole contents only. With most others
-fsspec looks first and writes then, so that two workers may both find nothing there."""
+"""Protocols under which the store itself decides who creates a name. With most others fsspec looks first and writes
+then, so that two workers may both find nothing there."""
+WHOLE: Final = frozenset({"s3", "s3a"})
+"""Protocols under which an upload is seen when it is whole, and not before."""
 _S3: Final = {
     # One retry layer: ours.
     "config_kwargs": {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 60}
@@ -194,10 +196,10 @@ class UrlBlobs:
         return self._asked(put)
 
     def _upload(self, draft: Path, name: str) -> None:
-        if self._decides:
+        if self._protocol in WHOLE:
             self._fs.put_file(str(draft), self._at(name))
             return
-        # What is written bit by bit must not be seen by halves, not even after a kill.
+        # What is written bit by bit must not be seen by halves, not by another thread and not even after a kill.
         folder, _, file = self._at(name).rpartition("/")
         self._fs.makedirs(folder, exist_ok=True)
         self._fs.put_file(str(draft), f"{folder}/.{file}.draft")
