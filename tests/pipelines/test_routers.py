@@ -172,6 +172,7 @@ def test_a_model_is_asked_for_the_route_and_counts(tmp_path: Path, provider: Run
     assert routing["ms"] > 0
     assert float(routed["cost"]["spent_usd"]) > 0
     assert routed["cost"]["parts"]["routing"] == pytest.approx(routing["usd"])
-    assert "value" in routed["latency"]["full"]["p50"]
+    # On a busy machine so few requests depend on each other too much for a quantile; the slowest waited for the router.
+    assert routed["latency"]["probe"]["histogram_ms"]["full"][-1] > routing["ms"]
     project.remove(".triaxis")
     assert project.run()["calls"] == 0

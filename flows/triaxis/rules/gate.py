@@ -209,7 +209,8 @@ def _open(why: str, limit: Limit, estimate: Estimate, measured: ObjectiveMeasure
     if more is None:
         settles = f"More {measured.unit} will not settle it, should this be the true value."
     else:
-        settles = f"About {more:,} more {measured.unit} would settle it, should this be the true value."
+        unit = measured.unit.removesuffix("s") if more == 1 else measured.unit
+        settles = f"About {more:,} more {unit} would settle it, should this be the true value."
     return Ruling(verdict="inconclusive", why=f"{why} {settles}", bound=bound, more=more)
 
 
