@@ -12,7 +12,7 @@ from triaxis.domain.slo import Axis, Weights
 from triaxis.rules.plane_names import Spot, spots
 from triaxis.rules.plots import Scale, spanning
 from triaxis.rules.sheet import ordered
-from triaxis.rules.words import percent, quantity
+from triaxis.rules.words import listed, percent, quantity
 
 HEIGHT = round(50 * sqrt(3), 1)
 """Of the triangle whose sides are 100 long."""
@@ -141,11 +141,7 @@ def _sentence(front: Front) -> str:
     verb = "is" if len(names) == 1 else "are"
     beaten = len(front.dominated)
     rest = "" if not beaten else f"; {beaten} of {len(front.points)} variants {'is' if beaten == 1 else 'are'} beaten"
-    return f"{_listed(names)} {verb} on the front{rest}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed(names)} {verb} on the front{rest}."
 
 
 def _row(name: str, front: Front, *, held: bool) -> FrontRow:

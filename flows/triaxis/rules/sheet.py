@@ -29,7 +29,7 @@ from triaxis.rules.figures import (
 from triaxis.rules.looks import looks_notes
 from triaxis.rules.names import measure_axis
 from triaxis.rules.plots import Scale, curve, spanning, ticks
-from triaxis.rules.words import counted, dollars, milliseconds, quantity, score
+from triaxis.rules.words import counted, dollars, listed, milliseconds, quantity, score
 
 VERDICT_WORDS: Mapping[Verdict, str] = {"promote": "Promote", "hold": "Hold", "inconclusive": "Inconclusive"}
 _TONES: Mapping[Comparison, str] = {"better": "pass", "same": "plain", "worse": "fail", "inconclusive": "inconclusive"}
@@ -56,7 +56,7 @@ def sheet(card: Scorecard) -> Sheet:
 def headline(card: Scorecard) -> str:
     """The decision in one sentence."""
     groups = {v: [n for n in ordered(card) if card.variants[n].verdict == v and n != card.baseline] for v in _RANK}
-    parts = [f"{_listed(groups[v])} {_verb(v, len(groups[v]))}" for v in _RANK if groups[v]]
+    parts = [f"{listed(groups[v])} {_verb(v, len(groups[v]))}" for v in _RANK if groups[v]]
     if not parts:
         return f"{card.baseline} is measured against its objectives; there is no candidate to compare."
     return "; ".join(parts) + "."
@@ -75,10 +75,6 @@ def _verb(verdict: Verdict, count: int) -> str:
             return "needs more evidence" if count == 1 else "need more evidence"
         case _:
             assert_never(verdict)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def ordered(card: Scorecard) -> tuple[str, ...]:
@@ -382,7 +378,7 @@ def _notices(card: Scorecard) -> tuple[str, ...]:
         notices.append("Figures are over the dataset's mix of cases, not production's.")
     imported = [name for name, variant in sorted(card.variants.items()) if _latency_is_imported(variant.measures)]
     if imported:
-        names = _listed(imported)
+        names = listed(imported)
         notices.append(f"The latency of {names} is imported: nothing here knows under what load it was taken.")
     if card.ground_truth is not None and card.ground_truth.quarantined:
         kept_out = counted(len(card.ground_truth.quarantined), "cases")

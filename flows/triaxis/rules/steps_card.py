@@ -6,19 +6,18 @@ It holds `source` (responses or cases), `answers`, `steps` (a list of name, answ
 
 from __future__ import annotations
 
-from triaxis.domain.canonical import JsonValue
 from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.step_measures import StepMeasure, StepsMeasures
-from triaxis.quantities import Absent
 from triaxis.rules.card_values import (
     Json,
     JsonObject,
     count_of,
+    figure_json,
+    figure_of,
     list_of,
     measure_json,
     measure_of,
     number,
-    number_of,
     object_of,
     text_of,
 )
@@ -35,7 +34,7 @@ def steps_json(measures: VariantMeasures) -> Json:
         "steps": [_step(step) for step in taken.steps],
         "latency_ms": measure_json(taken.latency_ms),
         "cost_usd": measure_json(taken.cost_usd),
-        "product": {"absent": taken.product.why} if isinstance(taken.product, Absent) else number(taken.product),
+        "product": figure_json(taken.product),
         "end_to_end": measure_json(taken.end_to_end),
     }
     if taken.gap is not None:
@@ -66,14 +65,10 @@ def steps_of(variant: JsonObject) -> StepsMeasures | None:
         steps=tuple(_step_of(object_of(step)) for step in list_of(said["steps"])),
         latency_ms=measure_of(said["latency_ms"]),
         cost_usd=measure_of(said["cost_usd"]),
-        product=_product_of(said["product"]),
+        product=figure_of(said["product"]),
         end_to_end=measure_of(said["end_to_end"]),
         worst=text_of(said["worst"]) if "worst" in said else None,
     )
-
-
-def _product_of(value: JsonValue) -> float | Absent:
-    return number_of(value) if isinstance(value, int | float) else Absent(text_of(object_of(value)["absent"]))
 
 
 def _step_of(step: JsonObject) -> StepMeasure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import floor, log10
 from typing import assert_never
 
@@ -45,6 +46,11 @@ def quantity(axis: Axis, value: float) -> str:
             return percent(value)
         case _:
             assert_never(axis)
+
+
+def listed(names: Sequence[str]) -> str:
+    """At least one name in a sentence: `a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def counted(number: int, noun: str) -> str:
