@@ -14,7 +14,7 @@ from triaxis.domain.router import Router
 from triaxis.domain.routes import Routes
 from triaxis.domain.routing import Routing
 from triaxis.domain.variant import RoutedVariant
-from triaxis.quantities import Absent
+from triaxis.quantities import Absent, Estimate
 from triaxis.rules.regexes import repeats_within_repeat
 from triaxis.stats.routing import apgr, call_performance_threshold, sweep
 from triaxis.steps.assess import assess
@@ -39,8 +39,9 @@ def measured(big: list[bool], small: list[bool], chosen: list[bool], oracle: lis
 
 def precision_of(routing: Routing, name: str) -> float:
     found = next(way.precision for way in routing.alternatives if way.name == name)
-    assert isinstance(found, float)
-    return found
+    assert isinstance(found, Estimate)
+    assert found.low <= found.value <= found.high
+    return found.value
 
 
 @settings(max_examples=25, deadline=None)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from triaxis.domain.routing import Alternative, ArmShare, Misroute, Routing, ThresholdSweep
-from triaxis.quantities import Absent, Estimate
+from triaxis.quantities import Above, Absent, Estimate
 
 
 def a_difference_of(value: float) -> Estimate:
     """A paired difference over 40 cases."""
     method = "paired cluster bootstrap"
     return Estimate(value=value, low=round(value - 0.1, 6), high=round(value + 0.1, 6), level=0.9, n=40, method=method)
+
+
+def a_figure(value: float, spread: float = 0.1) -> Estimate:
+    """A value over 40 cases with its interval."""
+    low, high = round(value - spread, 6), round(value + spread, 6)
+    return Estimate(value=value, low=low, high=high, level=0.9, n=40, method="cluster bootstrap")
 
 
 def a_sweep() -> ThresholdSweep:
@@ -23,8 +29,8 @@ def a_sweep() -> ThresholdSweep:
         share=0.4,
         quality=0.95,
         curve=((0.0, 0.8), (0.4, 0.95), (1.0, 0.9)),
-        apgr=0.9,
-        cpt={"50%": 0.125, "80%": 0.2},
+        apgr=a_figure(0.9),
+        cpt={"50%": a_figure(0.125), "80%": a_figure(0.2)},
     )
 
 
@@ -37,7 +43,10 @@ def a_routing_of(word: str) -> Routing:
         shares=(ArmShare(arm=word, n=40, share=1.0),),
         right=why,
         misroutes=tuple(replace(cell, chosen=word, right=word) for cell in given.misroutes),
-        alternatives=tuple(replace(way, name=word, precision=why) for way in given.alternatives),
+        alternatives=tuple(
+            replace(way, name=word, precision=why, router_less={"precision": why, "usd": why})
+            for way in given.alternatives
+        ),
         sweep=replace(a_sweep(), weak=word, strong=word, apgr=why),
         ms=why,
     )
@@ -57,7 +66,18 @@ def a_routing(sweep: ThresholdSweep | None = None) -> Routing:
         },
     )
     way = Alternative(
-        name="router", n=200, precision=0.94, usd=0.0028, latency={"p50": 400.0, "p95": Absent("no probe was made")}
+        name="router",
+        n=200,
+        precision=a_figure(0.94, 0.02),
+        usd=a_figure(0.0028, 0.0001),
+        latency={"p50": a_figure(400, 10), "p95": Absent("no probe was made")},
+    )
+    drawn = replace(
+        way,
+        name="random",
+        precision=Absent("why"),
+        latency={"p50": Above(30_000.0), "p95": Above(30_000.0)},
+        router_less={"precision": Absent("why"), "usd": a_difference_of(-0.009)},
     )
     return Routing(
         by="keyword",
@@ -70,7 +90,7 @@ def a_routing(sweep: ThresholdSweep | None = None) -> Routing:
             wrong,
             Misroute(chosen="small", right="small", n=120, share=0.6),
         ),
-        alternatives=(way, Alternative(name="random", n=200, precision=Absent("why"), usd=0.0028, latency=way.latency)),
+        alternatives=(way, drawn),
         sweep=sweep or a_sweep(),
         usd=0.0001,
         ms=Absent("the router was not probed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from triaxis.quantities import Absent, Estimate
+from triaxis.quantities import Absent, Estimate, Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class ArmShare:
     arm: str
     n: int
     share: float
+    """Of production's requests: of the cases, where no mix says what these are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Misroute:
     """The arm that the oracle names."""
     n: int
     share: float
-    """Of the cases that have an oracle."""
+    """Of production's requests that have an oracle; of the cases, where no mix says what these are."""
     differences: Mapping[str, Estimate | Absent] = field(default_factory=dict[str, Estimate | Absent])
     """Chosen minus right over these same cases: `usd` and `ms` a request, and `precision`; none where it is right."""
 
@@ -39,12 +40,14 @@ class Alternative:
     """`router`, `always ARM`, `random` or `oracle`."""
     n: int
     """Cases it is measured on."""
-    precision: float | Absent
+    precision: Measure
     """The composite."""
-    usd: float | Absent
+    usd: Measure
     """Dollars a request."""
-    latency: Mapping[str, float | Absent]
+    latency: Mapping[str, Measure]
     """Milliseconds of the whole answer at p50 and p95."""
+    router_less: Mapping[str, Estimate | Absent] = field(default_factory=dict[str, Estimate | Absent])
+    """The router less this way over the cases that both have: `precision` and `usd`; nothing of the router itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +59,14 @@ class ThresholdSweep:
     """The arm of the higher composite over the cases that both answered."""
     n: int
     share: float
-    """Of these cases, what the router sends to the strong arm."""
+    """Of these cases, weighed to production's mix, what the router sends to the strong arm."""
     quality: float
     """And the composite that this gives."""
     curve: tuple[tuple[float, float], ...]
     """Share sent to the strong arm, and composite; at most 101 points."""
-    apgr: float | Absent
+    apgr: Estimate | Absent
     """Average performance gap recovered; 0.5 is a router that draws."""
-    cpt: Mapping[str, float | Absent]
+    cpt: Mapping[str, Estimate | Absent]
     """Share of calls to the strong arm that recovers 50% and 80% of the gap."""
 
 

@@ -196,3 +196,12 @@ def difference_of(
         p=estimate.p,
         p_exact=p_exact,
     )
+
+
+def estimate_of(found: DifferenceOrAbsent) -> Estimate | Absent:
+    """A difference by itself, where nobody asks what it is a difference to."""
+    if isinstance(found, Absent):
+        return found
+    return Estimate(
+        value=found.difference, low=found.low, high=found.high, level=found.level, n=found.n, method=found.method
+    )

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
 
 import numpy as np
 
-from triaxis.domain.difference import Difference
-from triaxis.domain.measures import estimated
 from triaxis.domain.router import Cascade, Classifier
-from triaxis.domain.routing import Alternative, ArmShare, Misroute, Routing, ThresholdSweep
+from triaxis.domain.routing import ArmShare, Misroute, Routing, ThresholdSweep
 from triaxis.domain.variant import RoutedVariant
-from triaxis.quantities import Above, Absent, Estimate, Measure
+from triaxis.quantities import Absent, Estimate
 from triaxis.rules.ahead import Ahead
-from triaxis.rules.costing import cost_per
-from triaxis.rules.latency import ProbeRows, latency_quantile, refusal, untold
-from triaxis.rules.measure import Scores, mean_score
-from triaxis.rules.names import STATISTICS
-from triaxis.rules.pairing import paired_by_case
+from triaxis.rules.alternatives import Way, alternatives
+from triaxis.rules.latency import ProbeRows, refusal
+from triaxis.rules.measure import Scores
+from triaxis.rules.mix import UNWEIGHTED
+from triaxis.rules.pairing import estimate_of, paired_by_case
 from triaxis.rules.sweeping import swept
 from triaxis.rules.tally import NONE, Codes, Floats, Mask, per_case, present
 from triaxis.rules.variant_measures import Plan, SeededBy, VariantRows
 
-SHOWN = ("p50", "p95")
 _FREE = "Its own cost and latency are negligible and were not measured."
 
 
@@ -70,6 +66,12 @@ class Field:
         """How many there are."""
         return len(self.plan.frame.ids)
 
+    def share(self, chosen: Mask, among: Mask | None = None) -> float:
+        """Of production's requests, or of those like the cases `among`, the share that is like the chosen cases."""
+        meant = np.flatnonzero(np.ones_like(chosen) if among is None else among)
+        weighing = self.plan.frame.weighing(meant)
+        return (UNWEIGHTED if isinstance(weighing, Absent) else weighing).mean(chosen[meant].astype(np.float64))
+
     def quality(self, place: int) -> Floats:
         """A variant's composite on each case: the weighted mean over the dimensions that scored it; NaN without one."""
         scores = self.rows[self.names[place]].scores
@@ -109,7 +111,7 @@ def case_quality(scores: Mapping[str, Scores], weights: Mapping[str, float], pla
 def measure_routing(d: Decisions, field: Field) -> Routing:
     """Shares, misroutes, alternatives and, for two arms and a router that says how sure it is, the sweep."""
     labelled = d.right != NONE
-    right = float((d.arms == d.right)[labelled].mean()) if labelled.any() else None
+    right = field.share(d.arms == d.right, labelled) if labelled.any() else None
     return Routing(
         by="cascade" if isinstance(d.variant.router, Cascade) else d.variant.router.by,
         how=how(d.variant),
@@ -117,7 +119,7 @@ def measure_routing(d: Decisions, field: Field) -> Routing:
         undecided=d.undecided,
         right=Absent("no case says which route is right") if right is None else right,
         misroutes=tuple(_misroutes(d, field)),
-        alternatives=tuple(_alternatives(d, field)),
+        alternatives=tuple(alternatives(tuple(_ways(d, field)), field.plan, field.seeded)),
         sweep=_sweep(d, field),
         usd=None if field.ahead is None else _mean(field.ahead.usd, "dollars"),
         ms=None if field.ahead is None else _wait(field.ahead),
@@ -159,8 +161,8 @@ def _wait(ahead: Ahead) -> float | Absent:
 
 def _shares(d: Decisions, field: Field) -> Iterator[ArmShare]:
     for place in _arms(d, field):
-        n = int((d.arms == place).sum())
-        yield ArmShare(arm=field.names[place], n=n, share=n / len(d.arms))
+        mine = d.arms == place
+        yield ArmShare(arm=field.names[place], n=int(mine.sum()), share=field.share(mine))
 
 
 def _arms(d: Decisions, field: Field) -> list[int]:
@@ -181,7 +183,7 @@ def _misroutes(d: Decisions, field: Field) -> Iterator[Misroute]:
                 chosen=field.names[chosen],
                 right=field.names[right],
                 n=int(among.sum()),
-                share=float(among.sum() / labelled.sum()),
+                share=field.share(among, labelled),
                 differences={} if chosen == right else dict(_costs_of(d, field, chosen, right, among)),
             )
 
@@ -201,102 +203,34 @@ def _costs_of(
     for kind, values in got.items():
         rng = field.seeded(f"routing.{kind}[{field.names[chosen]}>{field.names[right]}]")
         found = paired_by_case(values, better[kind], plan.frame, level=plan.level, rng=rng, among=among)
-        yield kind, found if isinstance(found, Absent) else _estimate(found)
+        yield kind, estimate_of(found)
 
 
-def _estimate(found: Difference) -> Estimate:
-    return Estimate(
-        value=found.difference, low=found.low, high=found.high, level=found.level, n=found.n, method=found.method
-    )
-
-
-def _alternatives(d: Decisions, field: Field) -> Iterator[Alternative]:
-    yield _measured("router", field.rows[d.variant.name], field)
-    always = {
-        place: _measured(f"always {field.names[place]}", field.rows[field.names[place]], field)
-        for place in _arms(d, field)
-    }
-    yield from always.values()
-    yield _random(d, field, always)
+def _ways(d: Decisions, field: Field) -> Iterator[Way]:
+    """The router itself, and what could be done instead; a draw takes each arm as often as the router does."""
+    yield Way(name="router", parts=((1.0, field.rows[d.variant.name]),))
+    for place in _arms(d, field):
+        yield Way(name=f"always {field.names[place]}", parts=((1.0, field.rows[field.names[place]]),))
+    drawn = ((field.share(d.arms == place), field.rows[field.names[place]]) for place in present(d.arms))
+    yield Way(name="random", parts=tuple((share, rows) for share, rows in drawn if share))
     if field.oracle is not None:
-        yield _measured("oracle", field.oracle, field)
-
-
-def _measured(name: str, rows: VariantRows, field: Field) -> Alternative:
-    plan = field.plan
-    cost = cost_per(rows.costs, plan.frame, plan.slo.traffic, per="request", level=plan.level)
-    return Alternative(
-        name=name,
-        n=len(np.unique(rows.cases)),
-        precision=_composite(rows, field),
-        usd=_value(cost),
-        latency={
-            q: _value(latency_quantile(rows.probe, plan.frame, measure="full", statistic=q, level=plan.level))
-            for q in SHOWN
-        },
-    )
-
-
-def _value(measure: Measure) -> float | Absent:
-    if isinstance(measure, Absent):
-        return measure
-    if isinstance(measure, Above):
-        return Absent("so many requests failed that this quantile is one of them")
-    return measure.value
-
-
-def _composite(rows: VariantRows, field: Field) -> float | Absent:
-    """The weighted mean of the dimensions' means, as on a variant's own card."""
-    plan, weights = field.plan, field.weights
-    means = {name: mean_score(scores, plan.frame, level=plan.level) for name, scores in sorted(rows.scores.items())}
-    missing = [name for name, measure in means.items() if estimated(measure) is None]
-    if missing or not sum(weights[name] for name in means):
-        return Absent(f"{', '.join(missing)} has no estimate" if missing else "no dimension scores")
-    return sum(weights[n] * (estimated(m) or 0.0) for n, m in means.items()) / sum(weights[n] for n in means)
-
-
-def _random(d: Decisions, field: Field, always: Mapping[int, Alternative]) -> Alternative:
-    """What drawing an arm for each case would give on average, each as often as the router took it."""
-    shares = {place: float((d.arms == place).mean()) for place in present(d.arms) if place in always}
-    return Alternative(
-        name="random",
-        n=min(always[place].n for place in shares) if shares else 0,
-        precision=_mixed([(share, always[place].precision) for place, share in shares.items()]),
-        usd=_mixed([(share, always[place].usd) for place, share in shares.items()]),
-        latency={q: _mixed_quantile(shares, field, STATISTICS[q]) for q in SHOWN},
-    )
-
-
-def _mixed(parts: list[tuple[float, float | Absent]]) -> float | Absent:
-    absent = next((value for _, value in parts if isinstance(value, Absent)), None)
-    return absent or sum(share * value for share, value in parts if not isinstance(value, Absent))
-
-
-def _mixed_quantile(shares: Mapping[int, float], field: Field, q: float) -> float | Absent:
-    """The quantile of the arms' times taken together, each arm weighing its share; failures rank slowest."""
-    times: list[Floats] = []
-    weights: list[Floats] = []
-    for arm, share in shares.items():
-        probe = field.rows[field.names[arm]].probe
-        if (nothing := refusal(probe) or untold(probe, "full")) is not None:
-            return nothing
-        told = probe.milliseconds("full")[probe.telling("full")]
-        times.append(np.where(np.isnan(told), inf, told))
-        weights.append(np.full(len(told), share / len(told)))
-    every: Floats = np.concatenate(times)
-    order = np.argsort(every, kind="stable")
-    reached: Floats = np.cumsum(np.concatenate(weights)[order])
-    place = int(np.searchsorted(reached, q * float(reached[-1])))
-    found = float(every[order[min(place, len(order) - 1)]])
-    return found if isfinite(found) else Absent("so many requests failed that this quantile is one of them")
+        yield Way(name="oracle", parts=((1.0, field.oracle),))
 
 
 def _sweep(d: Decisions, field: Field) -> ThresholdSweep | None:
     """Where there are two arms, and every decision says how sure it is."""
     match _arms(d, field):
         case [one, other] if not np.isnan(d.sure).any():
-            quality = field.quality(one), field.quality(other)
-            return swept(d.arms, _sure_of_arm(d, field), (one, other), quality, field.names)
+            return swept(
+                d.arms,
+                _sure_of_arm(d, field),
+                arms=(one, other),
+                quality=(field.quality(one), field.quality(other)),
+                names=field.names,
+                frame=field.plan.frame,
+                level=field.plan.level,
+                rng=field.seeded("routing.sweep"),
+            )
         case _:
             return None
 

@@ -1,14 +1,15 @@
 """A routed variant's `routing` in scorecard.json, out and in.
 
 by, how                  how it decides, and what of that is measured
-arms                     [{arm, n, share}]: the cases that each arm answers
+arms                     [{arm, n, share}]: the cases that each arm answers, and their share of production
 undecided                cases for which the router named no route
 right                    share of decisions that are right, or {absent: why}
 misroutes                [{chosen, right, n, share, usd, ms, precision}]; the differences, chosen minus right over
                          the same cases, only where they are not the same arm
-alternatives             [{name, n, precision, usd, latency: {p50, p95}}]: router, always ARM, random, oracle
+alternatives             [{name, n, precision, usd, latency: {p50, p95}, router_less: {precision, usd}}]: router, always
+                         ARM, random, oracle, all with intervals; `router_less` is the router less this way
 sweep                    {weak, strong, n, share, quality, curve: [[share, quality]], apgr, cpt: {"50%", "80%"}};
-                         not there without two arms and a router that says how sure it is
+                         apgr and cpt with intervals; not there without two arms and a router that says how sure it is
 usd, ms                  mean of what comes before the answer; not there where nothing does
 """
 
@@ -27,6 +28,7 @@ from triaxis.rules.card_values import (
     list_of,
     measure_json,
     measure_of,
+    measures_of,
     number,
     number_of,
     object_of,
@@ -61,13 +63,16 @@ def _misroute(cell: Misroute) -> dict[str, JsonValue]:
 
 
 def _alternative(alternative: Alternative) -> dict[str, JsonValue]:
-    return {
+    value: dict[str, JsonValue] = {
         "name": alternative.name,
         "n": alternative.n,
-        "precision": figure_json(alternative.precision),
-        "usd": figure_json(alternative.usd),
-        "latency": {q: figure_json(ms) for q, ms in alternative.latency.items()},
+        "precision": measure_json(alternative.precision),
+        "usd": measure_json(alternative.usd),
+        "latency": {q: measure_json(ms) for q, ms in alternative.latency.items()},
     }
+    if alternative.router_less:
+        value["router_less"] = {kind: measure_json(found) for kind, found in alternative.router_less.items()}
+    return value
 
 
 def _sweep(sweep: ThresholdSweep) -> dict[str, JsonValue]:
@@ -78,8 +83,8 @@ def _sweep(sweep: ThresholdSweep) -> dict[str, JsonValue]:
         "share": number(sweep.share),
         "quality": number(sweep.quality),
         "curve": [[number(share), number(quality)] for share, quality in sweep.curve],
-        "apgr": figure_json(sweep.apgr),
-        "cpt": {gap: figure_json(share) for gap, share in sweep.cpt.items()},
+        "apgr": measure_json(sweep.apgr),
+        "cpt": {gap: measure_json(share) for gap, share in sweep.cpt.items()},
     }
 
 
@@ -102,13 +107,13 @@ def routing_of(value: JsonValue) -> Routing:
 
 
 def _misroute_of(cell: JsonObject) -> Misroute:
-    kinds = [kind for kind in ("usd", "ms", "precision") if kind in cell]
+    kinds = {kind: cell[kind] for kind in ("usd", "ms", "precision") if kind in cell}
     return Misroute(
         chosen=text_of(cell["chosen"]),
         right=text_of(cell["right"]),
         n=count_of(cell["n"]),
         share=number_of(cell["share"]),
-        differences={kind: cast("Estimate | Absent", measure_of(cell[kind])) for kind in kinds},
+        differences=_estimates_of(kinds),
     )
 
 
@@ -116,9 +121,10 @@ def _alternative_of(said: JsonObject) -> Alternative:
     return Alternative(
         name=text_of(said["name"]),
         n=count_of(said["n"]),
-        precision=figure_of(said["precision"]),
-        usd=figure_of(said["usd"]),
-        latency={q: figure_of(ms) for q, ms in object_of(said["latency"]).items()},
+        precision=measure_of(said["precision"]),
+        usd=measure_of(said["usd"]),
+        latency=measures_of(said["latency"]),
+        router_less=_estimates_of(said.get("router_less", {})),
     )
 
 
@@ -131,6 +137,11 @@ def _sweep_of(said: JsonObject) -> ThresholdSweep:
         share=number_of(said["share"]),
         quality=number_of(said["quality"]),
         curve=tuple((number_of(share), number_of(quality)) for share, quality in points),
-        apgr=figure_of(said["apgr"]),
-        cpt={gap: figure_of(share) for gap, share in object_of(said["cpt"]).items()},
+        apgr=cast("Estimate | Absent", measure_of(said["apgr"])),
+        cpt=_estimates_of(said["cpt"]),
     )
+
+
+def _estimates_of(value: JsonValue) -> dict[str, Estimate | Absent]:
+    """Measures that are never above a limit."""
+    return cast("dict[str, Estimate | Absent]", measures_of(value))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from triaxis.domain.routing import Alternative, Misroute, Routing, ThresholdSweep
 from triaxis.domain.scorecard import Scorecard, VariantCard
-from triaxis.quantities import Absent, Estimate
+from triaxis.domain.slo import Axis
+from triaxis.quantities import Absent, Estimate, Measure
 from triaxis.rules.names import precision_name
 from triaxis.rules.plots import spanning
+from triaxis.rules.sheet import interval_text, value_text
 from triaxis.rules.words import counted, dollars, milliseconds, percent, score
 
 NOTHING = "\N{EN DASH}"
@@ -44,10 +46,10 @@ class AlternativeRow:
 
     name: str
     cases: str
-    precision: str
-    usd: str
-    p50: str
-    p95: str
+    cells: tuple[tuple[str, str], ...]
+    """Precision, dollars, p50 and p95: the value, and its interval or why there is none."""
+    less: tuple[tuple[str, str], ...]
+    """The router less this way in precision and dollars; nothing of the router itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +160,24 @@ def _signed(value: float, say: Callable[[float], str]) -> str:
 
 
 def _alternative(alternative: Alternative) -> AlternativeRow:
+    figures: tuple[tuple[Axis, Measure], ...] = (
+        ("precision", alternative.precision),
+        ("cost", alternative.usd),
+        *(("latency", alternative.latency[statistic]) for statistic in ("p50", "p95")),
+    )
     return AlternativeRow(
         name=alternative.name,
         cases=f"{alternative.n:,}",
-        precision=_figure(alternative.precision, score),
-        usd=_figure(alternative.usd, dollars),
-        p50=_figure(alternative.latency["p50"], milliseconds),
-        p95=_figure(alternative.latency["p95"], milliseconds),
+        cells=tuple(
+            (NOTHING if isinstance(found, Absent) else value_text(axis, found), interval_text(axis, found))
+            for axis, found in figures
+        ),
+        less=tuple(
+            _difference(alternative.router_less[kind], _KINDS[kind])
+            for kind in ("precision", "usd")
+            if kind in alternative.router_less
+        ),
     )
-
-
-def _figure(value: float | Absent, say: Callable[[float], str]) -> str:
-    return NOTHING if isinstance(value, Absent) else say(value)
 
 
 def _routes(variant: VariantCard) -> Iterator[RouteRow]:
@@ -217,7 +225,12 @@ def _plot(sweep: ThresholdSweep) -> SweepPlot:
 def _sweep_text(sweep: ThresholdSweep) -> str:
     here = f"{percent(sweep.share)} of {counted(sweep.n, 'cases')} to {sweep.strong}: {score(sweep.quality)}"
     if isinstance(sweep.apgr, Absent):
-        return f"{here}. No gap to recover: {sweep.apgr.why}."
-    least = [f"{gap} with {percent(share)}" for gap, share in sweep.cpt.items() if not isinstance(share, Absent)]
+        return f"{here}. No share of a gap between {sweep.weak} and {sweep.strong}: {sweep.apgr.why}."
+    apgr = f"APGR {sweep.apgr.value:.3f} ({sweep.apgr.low:.3f} to {sweep.apgr.high:.3f}), where drawing gives 0.500"
+    least = [
+        f"{gap} with {percent(share.value)} ({percent(share.low)} to {percent(share.high)})"
+        for gap, share in sweep.cpt.items()
+        if not isinstance(share, Absent)
+    ]
     calls = f"of the gap between {sweep.weak} and {sweep.strong}, calls to {sweep.strong} recover {', '.join(least)}"
-    return f"{here}. APGR {sweep.apgr:.3f}, where drawing gives 0.500; {calls}."
+    return f"{here}. {apgr}; {calls}."

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from triaxis.domain.routing import ThresholdSweep
-from triaxis.rules.tally import Codes, Floats
-from triaxis.stats.routing import Sweep, apgr, call_performance_threshold, sweep
+from triaxis.quantities import Absent
+from triaxis.rules.mix import UNWEIGHTED
+from triaxis.rules.tally import CaseFrame, Codes, Floats
+from triaxis.stats.drawn_sweeps import sweep_estimates
+from triaxis.stats.routing import Sweep
 
 GAPS = {"50%": 0.5, "80%": 0.8}
 POINTS = 100
@@ -16,9 +19,17 @@ POINTS = 100
 
 
 def swept(
-    chosen: Codes, sure: Floats, arms: tuple[int, int], quality: tuple[Floats, Floats], names: Sequence[str]
+    chosen: Codes,
+    sure: Floats,
+    *,
+    arms: tuple[int, int],
+    quality: tuple[Floats, Floats],
+    names: Sequence[str],
+    frame: CaseFrame,
+    level: float,
+    rng: np.random.Generator,
 ) -> ThresholdSweep | None:
-    """The sweep over the cases that both arms were scored on; None where there is none.
+    """The sweep over the cases that both arms were scored on, each as production has its like; None without any.
 
     Args:
         chosen: The arm of each case.
@@ -26,26 +37,40 @@ def swept(
         arms: The two, by place.
         quality: The composite of each on every case; NaN where it has none.
         names: Of the places.
+        frame: The cases.
+        level: Two-sided, of the intervals.
+        rng: Of this sweep alone.
     """
-    both = ~(np.isnan(quality[0]) | np.isnan(quality[1]))
-    if not both.any():
+    both = np.flatnonzero(~(np.isnan(quality[0]) | np.isnan(quality[1])))
+    if not len(both):
         return None
-    means = [float(values[both].mean()) for values in quality]
+    found = frame.weighing(both)
+    weighing = UNWEIGHTED if isinstance(found, Absent) else found
+    means = [weighing.mean(values[both]) for values in quality]
     strong = int(means[1] >= means[0])
     weak = 1 - strong
     to_strong = chosen == arms[strong]
     # A router that is sure of the weak arm is as unsure of the strong one.
     wanted = np.where(to_strong, sure, 1 - sure)[both]
-    curve = sweep(wanted, quality[weak][both], quality[strong][both])
+    told = sweep_estimates(
+        wanted,
+        quality[weak][both],
+        quality[strong][both],
+        clusters=frame.clusters[both],
+        gaps=tuple(GAPS.values()),
+        level=level,
+        rng=rng,
+        weights=weighing.weights,
+    )
     return ThresholdSweep(
         weak=names[arms[weak]],
         strong=names[arms[strong]],
-        n=int(both.sum()),
-        share=float(to_strong[both].mean()),
-        quality=float(np.where(to_strong, quality[strong], quality[weak])[both].mean()),
-        curve=_thinned(curve),
-        apgr=apgr(curve),
-        cpt={name: call_performance_threshold(curve, gap) for name, gap in GAPS.items()},
+        n=len(both),
+        share=weighing.mean(to_strong[both].astype(np.float64)),
+        quality=weighing.mean(np.where(to_strong, quality[strong], quality[weak])[both]),
+        curve=_thinned(told.curve),
+        apgr=found if isinstance(found, Absent) else told.apgr,
+        cpt={name: found if isinstance(found, Absent) else told.cpt[gap] for name, gap in GAPS.items()},
     )
 
 

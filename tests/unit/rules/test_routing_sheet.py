@@ -72,13 +72,26 @@ def test_the_curve_runs_from_one_arm_to_the_other() -> None:
     assert plot.path == "M0 93.1 L40 6.9 L100 35.6"
     assert (plot.drawn, plot.at) == ("M0 93.1 L100 35.6", (40.0, 6.9))
     assert plot.text == (
-        "40.0% of 200 cases to big: 0.950. APGR 0.900, where drawing gives 0.500; of the gap between small and big, "
-        "calls to big recover 50% with 12.5%, 80% with 20.0%."
+        "40.0% of 200 cases to big: 0.950. APGR 0.900 (0.800 to 1.000), where drawing gives 0.500; of the gap between "
+        "small and big, calls to big recover 50% with 12.5% (2.5% to 22.5%), 80% with 20.0% (10.0% to 30.0%)."
     )
     no_gap = replace(a_sweep(), apgr=Absent("the strong arm is no better than the weak one"))
     bare = the_board(a_routing(no_gap)).plot
     assert bare is not None
-    assert bare.text.endswith("No gap to recover: the strong arm is no better than the weak one.")
+    assert bare.text.endswith("No share of a gap between small and big: the strong arm is no better than the weak one.")
+
+
+def test_every_way_has_its_intervals_and_what_the_router_is_better_by() -> None:
+    router, drawn = the_board(a_routing()).alternatives
+    assert (router.name, router.cases, router.less) == ("router", "200", ())
+    assert router.cells == (
+        ("0.940", "0.920 to 0.960"),
+        ("$0.00280", "$0.00270 to $0.00290"),
+        ("400 ms", "390 ms to 410 ms"),
+        ("\N{EN DASH}", "no probe was made"),
+    )
+    assert drawn.cells[2] == ("above 30,000 ms", "the quantile falls on a failed request")
+    assert drawn.less == (("\N{EN DASH}", "why"), ("-$0.00900", "-$0.109 to +$0.0910"))
 
 
 def test_a_card_without_routers_has_no_boards() -> None:
