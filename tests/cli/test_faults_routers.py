@@ -196,3 +196,17 @@ def test_an_oracle_that_names_some_arms_is_noted(tmp_path: Path) -> None:
         written(tmp_path, {"evaluation": (FIELD, FIELD.replace("complex: big\n", "odd: big\n      default: big\n"))})
     )
     assert any("'complex' is no arm" in notice for notice in source.notices)
+
+
+@pytest.mark.parametrize(("dimension", "told"), [("faithfulness", True), ("finished", False)])
+def test_a_cascade_that_waits_for_a_judge_is_told_to_have_no_latency(
+    tmp_path: Path, dimension: str, *, told: bool
+) -> None:
+    """Before anything is spent on its probes."""
+    edits: dict[str, Edit] = {
+        "evaluation": (FIELD, CASCADE.replace("finished", dimension)),
+        "rubric": ("  strong: {}", "  strong: {model: openai/big}"),
+    }
+    notices = [n for n in read(written(tmp_path, edits)).notices if "no latency" in n]
+    where = "evaluation.yaml: variants.routed.cascade.escalate: routed waits for the judge of faithfulness"
+    assert [n.startswith(where) for n in notices] == ([True] if told else [])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from build_measures import (
     MemoryEvidence,
@@ -318,6 +319,17 @@ def test_an_escalated_case_costs_both_calls_and_waits_for_both() -> None:
     assert (found.sweep.share, found.sweep.quality) == (0.5, 1.0)
 
 
+def test_each_request_waits_for_what_its_own_case_waited_for() -> None:
+    """Even cases have small's own times; odd ones have base's after small's, case by case."""
+    evidence = evidence_of(the_inputs(a_cascade(), probed=True), score)
+    probe_all(evidence, base=500.0, small=200.0)
+    spread = [17 * i % 40 for i in range(40)]
+    waits = [200 + extra if i % 2 == 0 else (200 + extra) + (500 + extra) for i, extra in enumerate(spread)]
+    facts = assessed(evidence, "stepped").latency.facts
+    assert facts is not None
+    assert facts.histogram_ms["full"] == pytest.approx(np.percentile(waits, np.arange(101)))
+
+
 def test_a_mistaken_escalation_costs_the_first_answer_too() -> None:
     """The oracle sends all to small; the odd half went to base, and paid for small's answer before."""
     cases = tuple(replace(case, slice={"right": "small"}) for case in CASES)
@@ -390,8 +402,9 @@ def test_a_judge_that_decides_is_paid_for_every_first_answer(model: str, termina
     else:
         assert found.usd == pytest.approx(USD / 2 + each)
         assert usd(measures) == pytest.approx(1.5 * USD + each)
-    assert found.ms == Absent("the judge that decides whether a case escalates was not probed")
-    assert isinstance(measures.latency.quantiles["full"]["p50"], Absent)
+    unprobed = Absent("the judge that decides whether a case escalates was not probed")
+    assert found.ms == unprobed
+    assert measures.latency.quantiles["full"]["p95"] == ways(found)["router"].latency["p95"] == unprobed
 
 
 def test_a_quantile_that_fell_on_a_failure_is_no_figure() -> None:

@@ -90,6 +90,7 @@ def check_cascades(place: Place, variants: Iterable[Variant], rubric: Rubric, na
                 place.fault((*path, "dimension"), f"there is no dimension {name[:60]!r}", near(name, names))
             elif name in dimensions:
                 _check_driver(place, (*path, "dimension"), dimensions[name])
+                _note_judge(place, path, variant.name, dimensions[name])
 
 
 def _check_driver(place: Place, path: Path, dimension: Dimension) -> None:
@@ -102,6 +103,16 @@ def _check_driver(place: Place, path: Path, dimension: Dimension) -> None:
     elif isinstance(evaluator, Judged) and _tells_expected(evaluator):
         problem = f"the judge of {dimension.name!r} is shown the expected answer, which production does not have"
         place.fault(path, problem, f"{_NO_TRUTH} A judge's prompt may use all but `expected`.")
+
+
+def _note_judge(place: Place, path: Path, variant: str, dimension: Dimension) -> None:
+    """A cascade waits for the judge that decides, and nobody measures for how long."""
+    if dimension.off is None and isinstance(dimension.evaluator, Judged):
+        place.findings.note(
+            f"{place.file}: {'.'.join(map(str, path))}: {variant} waits for the judge of {dimension.name}, which no "
+            "probe measures, so that it has no latency and its latency objectives stay inconclusive. A dimension that "
+            "asks no judge leaves it one."
+        )
 
 
 def _tells_expected(evaluator: Judged) -> bool:
