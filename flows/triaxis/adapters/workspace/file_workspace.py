@@ -14,6 +14,7 @@ from triaxis.adapters.workspace.corpora import note_unknown_passages
 from triaxis.adapters.workspace.dataset_facts import Facts
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
+from triaxis.adapters.workspace.holdouts import HoldoutCheck
 from triaxis.adapters.workspace.imports import Selection
 from triaxis.adapters.workspace.prompt_checks import check_prompts
 from triaxis.adapters.workspace.read_cases import read_cases
@@ -281,8 +282,18 @@ class _Reading:
         sample = wire.dataset.sample if wire else None
         for i, tag in enumerate(sample.by if sample else ()):
             facts.check_tag(place, ("dataset", "sample", "by", i), tag)
-        if wire is not None and (split := split_of(wire.dataset.split)) is not None:
-            facts.check_split(place, ("dataset", "split"), split)
+        if wire is not None:
+            split, asked = split_of(wire.dataset.split), self.workspace
+            if split is not None:
+                facts.check_split(place, ("dataset", "split"), split)
+            HoldoutCheck(
+                place=place,
+                root=asked.root,
+                config=asked.config,
+                dataset=wire.dataset.path,
+                split=split,
+                cases=facts.cases,
+            ).run()
         check_routers(place, self.evaluation.variants.variants, facts)
         if rubric is not None:
             for dimension in rubric.rubric.dimensions:
