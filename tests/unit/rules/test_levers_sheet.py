@@ -194,7 +194,21 @@ def test_the_pages_escape_what_they_are_given() -> None:
     assert "<h2>How answers ended</h2>" in html
     assert "<h2>What levers do to each other</h2>" not in html
     markdown = pages.render("levers.md", {"levers": levers_sheet(factorial())})
+    assert "| variant | slice | ended by |" not in markdown
     assert "- a with b: together worse than apart in cost.per\\_request, by +$0.200" in markdown
     nothing = {"levers": levers_sheet(a_scorecard(base=a_card("base", None, 1.0)))}
     assert pages.render("levers.html", nothing).strip() == ""
     assert pages.render("levers.md", nothing).strip() == ""
+
+
+def test_markdown_tells_how_answers_ended_as_the_page_does() -> None:
+    sheet = levers_sheet(chain())
+    lines = TemplatePages().render("levers.md", {"levers": sheet}).splitlines()
+    start = lines.index("| variant | slice | ended by | cap | answers | score | change |") + 2
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:] if line.startswith("|")]
+    assert len(rows) == len(sheet.endings)
+    for row, ending in zip(rows, sheet.endings, strict=True):
+        assert row[3:6] == [ending.cap, ending.count, ending.score]
+        assert ending.change.text in row[6]
+        assert ending.change.interval in row[6].replace("\\", "")
+    assert rows[0][2] == "length"
