@@ -104,6 +104,22 @@ def test_evidence_of_another_scorecard_judges_nothing(desk: Project) -> None:
     assert f"the evidence here is not that of scorecard {card(desk)['id']} (slo_sha256)" in done.err
 
 
+def test_other_answers_to_the_same_inputs_are_other_evidence(desk: Project) -> None:
+    """The inputs are the scorecard's, and its rows are not: one answer was imported anew, and not decided on."""
+    file = "datasets/desk/small.jsonl"
+    rewritten(desk.root, file, ('"response": "no"', '"response": "yes"'))
+    before = card(desk)
+    for stage in ("prepare", "generate", "judge"):
+        desk.succeed(stage)
+    done = desk.triaxis("gate", "small", "--slo", SLO)
+    assert (done.code, done.out) == (2, ""), done.err
+    assert f"the evidence here is not that of scorecard {before['id']} (evidence_sha256)" in done.err
+    assert "`dvc checkout`" in done.err
+    assert desk.triaxis("gate", "small").code == 3  # the stored verdict needs no evidence
+    (desk.root / "reports/evidence/judgments.parquet").unlink()
+    assert desk.triaxis("gate", "small", "--slo", SLO).code == 2
+
+
 def test_reports_for_ci(desk: Project) -> None:
     done = desk.triaxis("gate", "small", "capped", "--format", "junit", "--output", "gate.xml")
     assert (done.code, done.out.splitlines()[0]) == (3, "small: hold")

@@ -113,7 +113,7 @@ def standings(
 
 
 def require_evidence(card: Scorecard, evidence: Evidence) -> None:
-    """Judging anew needs the very evidence that the scorecard was made of.
+    """Judging anew needs the very evidence that the scorecard was made of: its inputs, and its rows.
 
     Raises:
         InputFaults: where the evidence here is that of another scorecard.
@@ -121,6 +121,8 @@ def require_evidence(card: Scorecard, evidence: Evidence) -> None:
     hashes, made = evidence.hashes(), card.created_from
     names = [field.name for field in fields(CreatedFrom) if field.name in hashes]
     other = [name for name in names if hashes[name] != getattr(made, name)]
+    if names and not other and evidence.evidence_sha256() != made.evidence_sha256:
+        other = ["evidence_sha256"]
     if other or not names:
         problem = f"the evidence here is not that of scorecard {card.id}" + (f" ({', '.join(other)})" if other else "")
         advice = "`dvc checkout` or `dvc pull` brings it; `triaxis run` makes it anew from stored rows."

@@ -70,21 +70,16 @@ def _scorecard(wiring: Wiring, word: str | None) -> Scorecard:
 @contextmanager
 def _evidence(wiring: Wiring, card: Scorecard) -> Generator[Evidence]:
     """The evidence here where it is the scorecard's, else that of the archive as far as DVC has it."""
-    if card.id not in wiring.archived.ids() or _is_here(wiring, card):
+    try:
         require_evidence(card, wiring.evidence)
+    except InputFaults:
+        if card.id not in wiring.archived.ids():
+            raise
+    else:
         yield wiring.evidence
         return
     with past_evidence(wiring, card.id) as past:
         yield past
-
-
-def _is_here(wiring: Wiring, card: Scorecard) -> bool:
-    """Whether inputs and rows are those of the scorecard: another import, or probe, is other evidence too."""
-    try:
-        require_evidence(card, wiring.evidence)
-    except InputFaults:
-        return False
-    return wiring.evidence.evidence_sha256() == card.created_from.evidence_sha256
 
 
 def _of_file(stored: Prices, path: Path) -> Other:
