@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from triaxis.cli.options import json_option, workspace_options
+from triaxis.errors import Fault, InputFaults
 
 if TYPE_CHECKING:
     from triaxis.pipelines.deciding import Gated
@@ -60,12 +61,25 @@ def gate(
     warn(said.standings)
     printed = "json" if as_json else "text" if output else form
     if output is not None:
-        output.write_text(_FORMS["json" if as_json and form == "text" else form](said), encoding="utf-8")
-    click.echo(_FORMS[printed](said), nl=False)
+        _write(output, _FORMS["json" if as_json and form == "text" else form](said), asked="--output")
     if form == "github" and (summary := os.environ.get(STEP_SUMMARY)):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(_markdown(said))
+        _write(Path(summary), _markdown(said), asked=STEP_SUMMARY, mode="a")
+    click.echo(_FORMS[printed](said), nl=False)
     return EXIT[gravest(said.standings)]
+
+
+def _write(path: Path, text: str, *, asked: str, mode: Literal["w", "a"] = "w") -> None:
+    """Writes a report, or adds to one.
+
+    Raises:
+        InputFaults: where there is no such folder, or nothing may be written there.
+    """
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        problem = f"{str(path)[:80]!r} cannot be written: {error.strerror}"
+        raise InputFaults(Fault(file=asked, problem=problem, advice="Name a file in a folder that exists.")) from error
 
 
 def _text(said: Gated) -> str:

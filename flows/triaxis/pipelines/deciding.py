@@ -54,10 +54,17 @@ def compared_slos(before: Path, after: Path) -> tuple[SloChange, ...]:
     """What differs between two files of objectives.
 
     Raises:
-        InputFaults: with every fault of the first file that has any.
+        InputFaults: with every fault of both files.
     """
-    (old, _), (new, _) = other_slo(before, "compare"), other_slo(after, "compare")
-    return slo_changes(old, new)
+    read, faults = list[Slo](), list[Fault]()
+    for path in (before, after):
+        try:
+            read.append(other_slo(path, "compare")[0])
+        except InputFaults as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputFaults(*faults)
+    return slo_changes(*read)
 
 
 def chosen(card: Scorecard, variants: Sequence[str]) -> tuple[str, ...]:

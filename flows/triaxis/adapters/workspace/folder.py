@@ -137,3 +137,17 @@ def encoding_flaw(data: bytes) -> tuple[int, str] | None:
     except UnicodeDecodeError as error:
         return data.count(b"\n", 0, error.start) + 1, f"is not UTF-8 at byte {error.start}"
     return None
+
+
+def lone_file(path: Path, findings: Findings, asked: str) -> tuple[Folder, str | None]:
+    """A file that stands anywhere, as the only one of a folder; None after adding a fault.
+
+    Args:
+        path: As somebody wrote it.
+        findings: For what is wrong with it.
+        asked: The option or argument that names it.
+    """
+    # `.` and `/` have no name of their own.
+    whole = path if path.name else path.absolute()
+    folder = Folder(whole.parent, findings)
+    return folder, folder.resolve(whole.name or ".", Asked(asked, 0, ""))

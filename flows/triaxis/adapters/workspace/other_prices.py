@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triaxis.adapters.price_table import PriceTable, table_of
 from triaxis.adapters.workspace.findings import Findings
-from triaxis.adapters.workspace.folder import Asked, Folder
+from triaxis.adapters.workspace.folder import lone_file
 from triaxis.adapters.workspace.read_prices import read_prices
 from triaxis.domain.evaluation import PriceRow
 from triaxis.errors import Fault, InputFaults
@@ -20,8 +20,7 @@ def read_other_prices(path: Path, asked: str) -> Mapping[str, PriceRow] | PriceT
         InputFaults: with every fault of the file.
     """
     findings = Findings()
-    folder = Folder(path.parent, findings)
-    name = folder.resolve(path.name, Asked(asked, 0, ""))
+    folder, name = lone_file(path, findings, asked)
     if name is not None and path.suffix == ".json":
         return _table(path, asked)
     place = None if name is None else folder.tree(name)

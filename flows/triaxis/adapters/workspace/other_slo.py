@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triaxis.adapters.workspace.dataset_facts import Facts
 from triaxis.adapters.workspace.findings import Findings
-from triaxis.adapters.workspace.folder import Asked, Folder
+from triaxis.adapters.workspace.folder import lone_file
 from triaxis.adapters.workspace.read_slo import read_slo
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.slo import Slo
@@ -26,8 +26,7 @@ def read_other_slo(path: Path, today: date, asked: str, inputs: Inputs | None = 
         InputFaults: with every fault of the file.
     """
     findings = Findings()
-    folder = Folder(path.parent, findings)
-    name = folder.resolve(path.name, Asked(asked, 0, ""))
+    folder, name = lone_file(path, findings, asked)
     place = None if name is None else folder.tree(name)
     dimensions = None if inputs is None else tuple(d.name for d in inputs.rubric.dimensions)
     found = None if place is None else read_slo(place, dimensions, today, folder)
