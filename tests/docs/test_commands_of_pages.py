@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from docs_fences import ROOT, Fence, Reader, comparable, environment, fences
+from docs_fences import ROOT, Fence, Reader, comparable, environment, fences, said_of_page
+from docs_figures import figures, sources
 from provider_process import running_provider
 
 STORY = "docs/bank-story.md"
@@ -33,6 +34,9 @@ def test_every_command_of_the_page_does_what_the_page_shows(page: str, tmp_path:
         for fence in fences(page):
             reader.follow(fence)
     assert reader.typed
+    if kept := said_of_page(page).get("figures"):
+        given = sources(reader.folder, kept)
+        assert not [fault for figure in figures(page) if (fault := figure.fault(given))]
 
 
 def a_reader(folder: Path, api_base: str = "") -> Reader:

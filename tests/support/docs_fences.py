@@ -10,7 +10,8 @@ A comment above a fence says what becomes of it, in words parted by `;`:
     <!-- docs-test: skip REASON -->  it is not run
 
 A page may begin with such a comment, `docs-test-page`, which then holds for all of its fences. There it may also say
-`copy PATH PATH`: files and folders of the repository that are there before anything is typed.
+`copy PATH PATH`: files and folders of the repository that are there before anything is typed; and `figures FILE`, to
+which `docs_figures` holds the figures of its sentences.
 
 A `console` fence runs its `$ ` lines in one folder, one after the other; its other lines must be printed by them.
 `text` fences are pictures. All others need a comment.
