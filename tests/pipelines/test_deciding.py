@@ -120,6 +120,42 @@ def test_other_answers_to_the_same_inputs_are_other_evidence(desk: Project) -> N
     assert desk.triaxis("gate", "small", "--slo", SLO).code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("gate", "nosuch", "--slo", "bad.yaml"), ("no variant 'nosuch'", "bad.yaml:9 precision.0.dimension: ")),
+        (("gate", "../../x", "çapped"), ("no variant '../../x'", "no variant 'çapped'")),
+        (("gate", "a" * 500), (f"no variant '{'a' * 60}'",)),
+        (("gate", "small", "--slo", "."), ("--slo: 'desk' is a folder, not a file",)),
+        (("gate", "small", "--slo", "/"), ("is a folder, not a file",)),
+        (("gate", "small", "--format", "junit", "--output", "no/such.xml"), ("'no/such.xml' cannot be written",)),
+        (("compare", "none.yaml", "gone.yaml"), ("no file 'none.yaml'", "no file 'gone.yaml'")),
+        (("compare", "../../x", "b" * 500), ("'../../x' is no variant", f"'{'b' * 60}' is no variant")),
+        (("reprice", "--prices", "none.yaml", "--scorecard", "../x"), ("no file 'none.yaml'", "begin with '../x'")),
+        (("reprice", "--prices", "/"), ("is a folder, not a file",)),
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_unkind_words_are_told_of_all_at_once(desk: Project, words: tuple[str, ...], says: tuple[str, ...]) -> None:
+    """One fault a line, no traceback, and nothing written."""
+    text = (desk.root / SLO).read_text()
+    (desk.root / "bad.yaml").write_text(text.replace("resolution, min: 0.90", "reso, min: 0.90"))
+    before = desk.reports()
+    done = desk.triaxis(*words)
+    assert (done.code, done.out) == (2, "")
+    assert all(text in done.err for text in says), done.err
+    assert "Traceback" not in done.err
+    assert max(map(len, done.err.splitlines())) < 400
+    assert desk.reports() == before
+
+
+def test_a_step_summary_that_cannot_be_written_is_told(desk: Project) -> None:
+    gone = {"GITHUB_STEP_SUMMARY": str(desk.root / "no/summary.md")}
+    done = desk.triaxis("gate", "small", "--format", "github", env=gone)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("GITHUB_STEP_SUMMARY: ") or "\nGITHUB_STEP_SUMMARY: " in done.err
+
+
 def test_reports_for_ci(desk: Project) -> None:
     done = desk.triaxis("gate", "small", "capped", "--format", "junit", "--output", "gate.xml")
     assert (done.code, done.out.splitlines()[0]) == (3, "small: hold")

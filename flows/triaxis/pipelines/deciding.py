@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from triaxis.domain.evaluation import Inputs
 from triaxis.domain.scorecard import CreatedFrom, Scorecard
 from triaxis.domain.slo import Slo
 from triaxis.domain.slo_change import SloChange
 from triaxis.errors import Fault, InputFaults
+from triaxis.pipelines.readings import both
 from triaxis.ports.evidence import Evidence
 from triaxis.rules.looks import looks_notes
 from triaxis.rules.slo_changes import slo_changes
@@ -36,15 +38,17 @@ def gated(root: Path, config: str, variants: Sequence[str], slo: Path | None = N
         InputFaults: for a variant that there is not, for faults of the objectives, and where there is no scorecard, or
             no evidence to judge anew.
     """
-    card = stored_scorecard(root, config)
-    names = chosen(card, variants)
-    archive = archived(root, config)
+    card, archive = stored_scorecard(root, config), archived(root, config)
     if slo is None:
-        return Gated(standings=tuple(standings(card, names, archive)), stored=card)
+        return Gated(standings=tuple(standings(card, chosen(card, variants), archive)), stored=card)
     evidence = stored_evidence(root, config)
-    require_evidence(card, evidence)
-    inputs = evidence.inputs()
-    other, notices = other_slo(slo, "--slo", inputs)
+
+    def objectives() -> tuple[Inputs, Slo, tuple[str, ...]]:
+        require_evidence(card, evidence)
+        inputs = evidence.inputs()
+        return inputs, *other_slo(slo, "--slo", inputs)
+
+    names, (inputs, other, notices) = both(lambda: chosen(card, variants), objectives)
     anew = under_slo(other, evidence)
     found = standings(anew, names, archive, objectives=other)
     return Gated(standings=tuple(found), stored=card, changes=slo_changes(inputs.slo, other), notices=notices)
@@ -56,15 +60,8 @@ def compared_slos(before: Path, after: Path) -> tuple[SloChange, ...]:
     Raises:
         InputFaults: with every fault of both files.
     """
-    read, faults = list[Slo](), list[Fault]()
-    for path in (before, after):
-        try:
-            read.append(other_slo(path, "compare")[0])
-        except InputFaults as error:
-            faults.extend(error.faults)
-    if faults:
-        raise InputFaults(*faults)
-    return slo_changes(*read)
+    (old, _), (new, _) = both(lambda: other_slo(before, "compare"), lambda: other_slo(after, "compare"))
+    return slo_changes(old, new)
 
 
 def chosen(card: Scorecard, variants: Sequence[str]) -> tuple[str, ...]:
@@ -83,7 +80,7 @@ def chosen(card: Scorecard, variants: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in variants if name not in card.variants]
     if unknown:
         raise InputFaults(
-            *(Fault(file="gate", problem=f"no variant {n!r} is in the scorecard", advice=advice) for n in unknown)
+            *(Fault(file="gate", problem=f"no variant {n[:60]!r} is in the scorecard", advice=advice) for n in unknown)
         )
     return tuple(dict.fromkeys(variants))
 

@@ -72,11 +72,11 @@ def _named(word: str, current: Scorecard, archive: Archived) -> _Named | Fault:
 
 def _not_one(word: str, matching: list[str], current: Scorecard) -> Fault:
     if matching:
-        problem = f"{word!r} begins the ids of {len(matching)} scorecards"
+        problem = f"{word[:60]!r} begins the ids of {len(matching)} scorecards"
         return Fault(file="compare", problem=problem, advice=f"Give more digits of one of: {', '.join(matching)}.")
     return Fault(
         file="compare",
-        problem=f"{word!r} is no variant of the current scorecard and no archived scorecard",
+        problem=f"{word[:60]!r} is no variant of the current scorecard and no archived scorecard",
         advice=f"Variants are: {', '.join(current.variants)}. Of an id at least {LEAST_DIGITS} digits are needed.",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +12,13 @@ from triaxis.adapters.dvc_repo import cache_folder
 from triaxis.adapters.past_evidence import lay_out
 from triaxis.adapters.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.other_prices import read_other_prices
-from triaxis.domain.evaluation import Prices
+from triaxis.domain.evaluation import PriceRow, Prices
 from triaxis.domain.repricing import Repriced
 from triaxis.domain.scorecard import Scorecard
 from triaxis.errors import Fault, InputFaults
 from triaxis.pipelines.deciding import require_evidence
 from triaxis.pipelines.past import past_evidence
+from triaxis.pipelines.readings import both
 from triaxis.ports.evidence import Evidence
 from triaxis.rules.repricing import from_table, overridden, price_drift
 from triaxis.steps.reconsider import under
@@ -43,11 +44,14 @@ def repriced(
         InputFaults: for prices or a scorecard that are not here, or lack what is needed.
     """
     wiring = wire(root, config)
-    card = _scorecard(wiring, scorecard)
+    card, table = both(
+        lambda: _scorecard(wiring, scorecard),
+        lambda: None if prices is None else read_other_prices(prices, "--prices"),
+    )
     with _evidence(wiring, card) as evidence:
         inputs = evidence.inputs()
-        if prices is not None:
-            other, kept, words = _of_file(inputs.prices, prices)
+        if prices is not None and table is not None:
+            other, kept, words = _of_file(inputs.prices, table, prices.name)
         else:
             other, kept, words = _of_version(wiring, inputs.prices, version or "")
         after = under(replace(inputs, prices=other), evidence)
@@ -82,12 +86,11 @@ def _evidence(wiring: Wiring, card: Scorecard) -> Generator[Evidence]:
         yield past
 
 
-def _of_file(stored: Prices, path: Path) -> Other:
-    found = read_other_prices(path, "--prices")
-    if isinstance(found, PriceTable):
-        return _of_table(stored, found, f"the prices of {path.name}", "--prices")
-    prices, kept = overridden(stored, found)
-    return prices, kept, f"the prices of {path.name}"
+def _of_file(stored: Prices, table: Mapping[str, PriceRow] | PriceTable, name: str) -> Other:
+    if isinstance(table, PriceTable):
+        return _of_table(stored, table, f"the prices of {name}", "--prices")
+    prices, kept = overridden(stored, table)
+    return prices, kept, f"the prices of {name}"
 
 
 def _of_table(stored: Prices, table: PriceTable, words: str, asked: str) -> Other:
