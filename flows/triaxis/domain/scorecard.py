@@ -14,7 +14,7 @@ from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.slo import Axis, Weights
 from triaxis.quantities import Absent, Measure
 
-METHOD_VERSION = 2
+METHOD_VERSION = 3
 """Changes only when a rule of the numbers changes."""
 SCHEMA_VERSION = 1
 
