@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from triaxis.quantities import Estimate
 from triaxis.stats.means import mean_unbounded
-from triaxis.stats.power import paired_power, power
+from triaxis.stats.power import detectable_difference, paired_power, power
 from triaxis.stats.proportions import wilson
 from triaxis.stats.seeds import generator
 from triaxis.stats.settling import CHANCE, more_units, n_to_settle, pairs_to_settle
@@ -129,6 +129,17 @@ def test_power_of_a_paired_difference_is_what_happens_to_samples(ahead: float, b
     expected = paired_power(difference, variance=ahead + behind - difference**2, n=n, alpha=0.1)
 
     assert ((low > 0) | (high < 0)).mean() == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize(("expected", "n"), [(0.95, 200), (0.9, 400), (0.7, 150)])
+def test_the_least_difference_that_shows_does_so_four_times_in_five(expected: float, n: int) -> None:
+    """Within four points, of two variants that are right independently of each other, by Tango's interval."""
+    least = detectable_difference(n, variance=2 * expected * (1 - expected), alpha=0.1, power=CHANCE)
+    rates = expected + least / 2, expected - least / 2
+    ahead, behind = rates[0] * (1 - rates[1]), rates[1] * (1 - rates[0])
+    counts = generator("detected", str(n)).multinomial(n, [ahead, behind, 1 - ahead - behind], 4000)
+    low, _ = tango_bounds(counts[:, 0], counts[:, 1], n, Z)
+    assert (low > 0).mean() == pytest.approx(CHANCE, abs=0.04)
 
 
 def test_a_strict_gate_rarely_passes_what_fails() -> None:
