@@ -6,15 +6,18 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
 
 from triaxis.quantities import Estimate
-from triaxis.stats.power import paired_power, power
+from triaxis.stats.means import mean_unbounded
+from triaxis.stats.power import detectable_difference, paired_power, power
 from triaxis.stats.proportions import wilson
 from triaxis.stats.seeds import generator
-from triaxis.stats.settling import n_to_settle, pairs_to_settle
+from triaxis.stats.settling import CHANCE, more_units, n_to_settle, pairs_to_settle
 from triaxis.stats.tango import tango_bounds
 
-RUNS = 20_000
+RUNS, DRAWS = 20_000, 4000
 Z = 1.6448536269514722
 
 
@@ -27,40 +30,83 @@ def settled(drawn: np.ndarray[tuple[int, ...], np.dtype[np.int64]], n: int, targ
     return float((passes | ((share < target - 1e-12) & (high < target))).mean())
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "guard"), [(77, 80, 0.03), (97, 100, 0.0), (74, 80, 0.0), (46, 50, 0.03), (49, 50, 0.03)]
-)
-def test_the_stated_n_settles_what_was_too_small(successes: int, n: int, guard: float) -> None:
-    """Inconclusive at n; with so many more cases, new samples of all of them have a verdict 80% of the time or more.
+def verdicts(n: int, target: float, guard: float) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """By the number of successes of n, whether there is a verdict."""
+    return np.array([settled(np.array([k]), n, target, guard) == 1 for k in range(n + 1)])
 
-    The same holds where the cases that were seen are kept and the further ones alone are drawn.
+
+@pytest.mark.parametrize("n", [20, 50, 80, 200])
+@pytest.mark.parametrize("guard", [0.0, 0.03])
+@pytest.mark.parametrize("target", [0.8, 0.95])
+def test_the_stated_n_settles_what_was_too_small(n: int, target: float, guard: float) -> None:
+    """Whatever is inconclusive at n has a verdict with so many more cases, by an exact chance of 80% or more.
+
+    Both where all cases are drawn anew, and where those that were seen are kept and the further ones alone are drawn.
     """
-    seen = wilson(successes, n, 0.9)
+    open_still = [k for k in range(round(n * (target - 0.1)), n + 1) if not verdicts(n, target, guard)[k]]
+    assert len(open_still) >= 2
+    for k in open_still:
+        seen = wilson(k, n, 0.9)
+        assert isinstance(seen, Estimate)
+        more = n_to_settle(seen, target=target, guard=guard)
+        if more is None:  # the share is the very bound
+            continue
+        decided = verdicts(n + more, target, guard)
+        assert binom.pmf(np.arange(n + more + 1), n + more, k / n) @ decided >= CHANCE
+        assert binom.pmf(np.arange(more + 1), more, k / n) @ decided[k : k + more + 1] >= CHANCE
+
+
+COUNTS = [(9, 4), (14, 6), (4, 9), (3, 1), (6, 6), (10, 10), (20, 12), (1, 6), (12, 4)]
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.02, 0.05])
+@pytest.mark.parametrize("pairs", [40, 80, 200])
+def test_the_stated_pairs_settle_a_comparison(pairs: int, margin: float) -> None:
+    """Inconclusive by Tango's interval; with so many more of the same kind a label comes in 80% of samples or more."""
+    rng, told = generator("pairs", str(pairs), str(margin)), 0
+    for ahead, behind in COUNTS:
+        low, high = (float(end[0]) for end in tango_bounds(ahead, behind, pairs, Z))
+        value = (ahead - behind) / pairs
+        gain = Estimate(value=value, low=low, high=high, level=0.9, n=pairs, method="tango")
+        more = None if labelled(value, low, high, margin) else pairs_to_settle(gain, margin=margin)
+        if more is None:
+            continue
+        n, shares = pairs + more, [ahead / pairs, behind / pairs, 1 - (ahead + behind) / pairs]
+        counts = rng.multinomial(n, shares, DRAWS)
+        low_ends, high_ends = tango_bounds(counts[:, 0], counts[:, 1], n, Z)
+        chance = labelled((counts[:, 0] - counts[:, 1]) / n, low_ends, high_ends, margin).mean()
+        assert chance >= CHANCE - 2 * sqrt(0.16 / DRAWS), (ahead, behind)
+        told += 1
+    assert told >= 4
+
+
+def labelled(value: ArrayLike, low: ArrayLike, high: ArrayLike, margin: float) -> NDArray[np.bool_]:
+    """Whether a difference is better, same or worse."""
+    point, under, over = (np.asarray(given) for given in (value, low, high))
+    same = (under >= -margin) & (over <= margin)
+    return (under > 0) | same | ((over < 0) & (point < -margin))
+
+
+@pytest.mark.parametrize(("limit", "guard", "sigma"), [(1.05, 0.0, 0.5), (1.1, 0.05, 0.5), (1.25, 0.03, 0.8)])
+def test_the_stated_requests_settle_a_cost(limit: float, guard: float, sigma: float) -> None:
+    """Of 80 skewed costs with a mean of 1.15, drawn from again."""
+    rng = generator("costs", str(limit))
+    costs = rng.lognormal(0, sigma, 80)
+    costs *= 1.15 / costs.mean()
+    seen = mean_unbounded(costs, level=0.9)
     assert isinstance(seen, Estimate)
-    assert settled(np.array([successes]), n, 0.95, guard) == 0
-    more = n_to_settle(seen, target=0.95, guard=guard)
-    assert more is not None
-    rng, share = generator("settles", str(successes), str(n)), successes / n
+    assert not within(seen, limit, guard)
+    more = more_units(seen, limit=limit, guard=guard)
+    assert more
+    drawn = [mean_unbounded(rng.choice(costs, 80 + more), level=0.9) for _ in range(500)]
 
-    assert settled(rng.binomial(n + more, share, RUNS), n + more, 0.95, guard) >= 0.79
-    assert settled(successes + rng.binomial(more, share, RUNS), n + more, 0.95, guard) >= 0.79
+    share = np.mean([isinstance(cost, Estimate) and within(cost, limit, guard) for cost in drawn])
+    assert share >= CHANCE - 2 * sqrt(0.16 / 500)
 
 
-@pytest.mark.parametrize(("ahead", "behind", "margin"), [(9, 4, 0.0), (14, 6, 0.02), (4, 9, 0.02)])
-def test_the_stated_pairs_settle_a_comparison(ahead: int, behind: int, margin: float) -> None:
-    """Inconclusive at 80 pairs by Tango's interval; with so many more of the same kind a label comes with 80%."""
-    low, high = (float(end[0]) for end in tango_bounds(ahead, behind, 80, Z))
-    gain = Estimate(value=(ahead - behind) / 80, low=low, high=high, level=0.9, n=80, method="tango")
-    more = pairs_to_settle(gain, margin=margin)
-    assert more is not None
-    n, shares = 80 + more, [ahead / 80, behind / 80, 1 - (ahead + behind) / 80]
-    counts = generator("pairs", str(ahead)).multinomial(n, shares, 2000)
-    low_ends, high_ends = tango_bounds(counts[:, 0], counts[:, 1], n, Z)
-    point = (counts[:, 0] - counts[:, 1]) / n
-    worse = (high_ends < 0) & (point < -margin)
-    same = (low_ends >= -margin) & (high_ends <= margin)
-
-    assert (worse | same | (low_ends > 0)).mean() >= 0.76
+def within(cost: Estimate, limit: float, guard: float) -> bool:
+    """Whether a cost passes or fails."""
+    return cost.high <= limit + guard if cost.value <= limit else cost.low > limit
 
 
 @pytest.mark.parametrize("deff", [1.0, 2.0])
@@ -83,6 +129,17 @@ def test_power_of_a_paired_difference_is_what_happens_to_samples(ahead: float, b
     expected = paired_power(difference, variance=ahead + behind - difference**2, n=n, alpha=0.1)
 
     assert ((low > 0) | (high < 0)).mean() == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize(("expected", "n"), [(0.95, 200), (0.9, 400), (0.7, 150)])
+def test_the_least_difference_that_shows_does_so_four_times_in_five(expected: float, n: int) -> None:
+    """Within four points, of two variants that are right independently of each other, by Tango's interval."""
+    least = detectable_difference(n, variance=2 * expected * (1 - expected), alpha=0.1, power=CHANCE)
+    rates = expected + least / 2, expected - least / 2
+    ahead, behind = rates[0] * (1 - rates[1]), rates[1] * (1 - rates[0])
+    counts = generator("detected", str(n)).multinomial(n, [ahead, behind, 1 - ahead - behind], 4000)
+    low, _ = tango_bounds(counts[:, 0], counts[:, 1], n, Z)
+    assert (low > 0).mean() == pytest.approx(CHANCE, abs=0.04)
 
 
 def test_a_strict_gate_rarely_passes_what_fails() -> None:

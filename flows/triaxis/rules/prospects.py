@@ -10,11 +10,13 @@ from triaxis.domain.slo import ErrorsObjective, Objective, PrecisionObjective, T
 from triaxis.domain.variant import ModelVariant
 from triaxis.rules.names import objective_name
 from triaxis.rules.words import counted, percent
-from triaxis.stats.power import power, smallest_perfect_n
+from triaxis.stats.clusters import gateable
+from triaxis.stats.power import detectable_difference, power, smallest_perfect_n
+from triaxis.stats.settling import CHANCE
 
 
 def prospects(inputs: Inputs) -> Iterator[str]:
-    """A sentence for each objective on a share that states what it expects, or that no result could pass.
+    """What objectives on a share that state what they expect can decide, and those that no result could pass.
 
     Args:
         inputs: With the cases that would be evaluated, after split and sample.
@@ -24,6 +26,8 @@ def prospects(inputs: Inputs) -> Iterator[str]:
             case PrecisionObjective(dimension=dimension, min=target, terms=terms):
                 cases = _scored(inputs, dimension, terms)
                 yield from _said(objective, cases, "cases", target, terms.expected)
+                if len(inputs.variants) > 1 and gateable(cases) and terms.expected is not None:
+                    yield _detected(objective, cases, terms.expected, terms.confidence)
             case ErrorsObjective(max_rate=rate, terms=terms):
                 expected = None if terms.expected is None else 1 - terms.expected
                 yield from _said(objective, *_called(inputs, terms), 1 - rate, expected)
@@ -66,3 +70,14 @@ def _said(objective: Objective, units: int, unit: str, target: float, expected: 
             f"{percent(chances.passes)}, fail with {percent(chances.fails)} and leave it open with "
             f"{percent(chances.inconclusive)}."
         )
+
+
+def _detected(objective: Objective, cases: int, expected: float, confidence: float) -> str:
+    """As if answers of two variants were right or wrong independently of each other, which is the worst there is."""
+    variance = 2 * expected * (1 - expected)
+    least = detectable_difference(cases, variance=variance, alpha=2 * (1 - confidence), power=CHANCE)
+    return (
+        f"{objective_name(objective)}: against the baseline, {counted(cases, 'cases')} show a difference of "
+        f"{least:.3f} with a chance of {percent(CHANCE)}, and a smaller one where both are right on much the same "
+        "cases."
+    )

@@ -12,7 +12,8 @@ from triaxis.quantities import Absent
 from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, Sample, gateable, sampled
 from triaxis.stats.differences import PairedEstimate
 from triaxis.stats.distributions import t_critical, t_p
-from triaxis.stats.resampling import DRAWS, drawn_totals
+from triaxis.stats.resampling import DRAWS, drawn_kinds, drawn_units, few_kinds, grouped
+from triaxis.stats.saddlepoint import resampled_mean
 from triaxis.stats.strata import by_stratum, spread_of
 from triaxis.stats.tango import tango
 
@@ -20,6 +21,8 @@ DIGITS = 12
 """Digits of a difference that are not the rounding of its terms."""
 FAR = 10
 """Draws beyond a point from which on its tail is known by counting them."""
+FAR_OUT = 4.0
+"""Normal standard errors beyond which a tail is taken for a normal one."""
 
 
 def paired_difference(
@@ -62,8 +65,9 @@ def paired_mean_difference(
     """Mean of a - b over pairs (one place of each array), with a paired cluster bootstrap.
 
     Percentiles are taken further out, as far as t goes beyond the normal (Hesterberg 2015), since plain ones are too
-    narrow for few clusters. Where nearly all differences are the same, as when two variants disagree on three cases of
-    eighty, resampling cannot show what was not seen: two pairs at each end of the range are then imagined beside them.
+    narrow for few clusters. Where differences take many values they are those of infinitely many resamples, by
+    `saddlepoint`. Where nearly all differences are the same, as when two variants disagree on three cases of eighty,
+    resampling cannot show what was not seen: two pairs at each end of the range are then imagined beside them.
 
     Args:
         a: One value a pair, 0 or more: scores or dollars.
@@ -71,7 +75,7 @@ def paired_mean_difference(
         clusters: What each pair depends on, such as its session.
         level: Two-sided coverage of the interval.
         rng: Seeded by the caller for this difference alone.
-        draws: Resamples.
+        draws: Resamples, where differences take few values.
         weights: As for `means.mean`.
         strata: As for `means.mean`; only the spread within them is resampled, since production's shares are known.
 
@@ -87,8 +91,7 @@ def paired_mean_difference(
     if not reach:
         return Absent(f"all {sample.rows} pairs are 0 on both sides")
     spread, scarce = spread_of(sample, -reach, reach)
-    means = _drawn_means(spread, draws, rng)
-    low, high = expanded_percentiles(means, level, sample.freedom)
+    low, high, p = _resampled(spread, level=level, freedom=sample.freedom, draws=draws, rng=rng)
     return PairedEstimate(
         value=sample.mean,
         low=min(low, sample.mean),
@@ -96,7 +99,7 @@ def paired_mean_difference(
         level=level,
         n=sample.n_clusters,
         method=sample.named("paired cluster bootstrap", scarce=scarce),
-        p=p_of_draws(means, sample.freedom),
+        p=p,
     )
 
 
@@ -152,8 +155,20 @@ def _right_or_wrong(*sides: Floats) -> bool:
     return all(bool(np.all((side == 0) | (side == 1))) for side in sides)
 
 
-def _drawn_means(sample: Sample, draws: int, rng: np.random.Generator) -> Floats:
-    sizes = sample.sums(sample.weights)
-    sums = sample.sums(sample.weights * sample.values)
-    totals = drawn_totals(np.column_stack([sums, sizes]), draws=draws, rng=rng)
-    return totals[:, 0] / totals[:, 1]
+def _resampled(
+    sample: Sample, *, level: float, freedom: float, draws: int, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """The expanded percentiles of the mean of resamples, and the two-sided p of a true 0."""
+    table = np.column_stack([sample.sums(sample.weights * sample.values), sample.sums(sample.weights)])
+    kinds = few_kinds(table)
+    units = table if kinds else grouped(table, rng)
+    mean = None if kinds else resampled_mean(units[:, 0], units[:, 1])
+    if mean is None:
+        totals = drawn_kinds(*kinds, draws=draws, rng=rng) if kinds else drawn_units(units, draws=draws, rng=rng)
+        means = totals[:, 0] / totals[:, 1]
+        return *expanded_percentiles(means, level, freedom), p_of_draws(means, freedom)
+    expansion = _expansion(freedom)
+    reach = expansion * t_critical(level, freedom)
+    z = abs(mean.z_of(0.0, most=FAR_OUT))
+    z = z if z < FAR_OUT else max(z, abs(mean.mean) / mean.error)
+    return mean.percentile(-reach), mean.percentile(reach), t_p(z / expansion, freedom)

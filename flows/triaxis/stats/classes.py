@@ -55,7 +55,9 @@ def over_classes(
         return Absent(f"only {n_clusters} clusters; {MIN_CLUSTERS} are needed")
     table = _tallied(truths, answers, codes, heavy[kept])
     value = float(_macro(table.sum(axis=0)[np.newaxis], metric)[0])
-    low, high = expanded_percentiles(_macro(drawn_totals(table, draws=draws, rng=rng), metric), level, n_clusters - 1)
+    drawn = _macro(drawn_totals(table, draws=draws, rng=rng), metric)
+    # F1 is concave: resamples have less of it on average, and percentiles of them would lie as much too low.
+    low, high = expanded_percentiles(np.minimum(drawn + value - drawn.mean(), 1), level, n_clusters - 1)
     if low == high:
         return Absent(f"all {len(truths)} cases agree, which says nothing about those that would not")
     method = f"{metric}, cluster bootstrap" + ("" if weights is None else ", weighted")

@@ -39,7 +39,8 @@ def mean(
     Returns:
         Right-or-wrong scores without clusters or weights: Wilson's interval. Else Wilson's on n/deff with t in place of
         the normal; `n` is then the number of clusters. With strata the score interval over them, of which Wilson's is
-        that of one. Absent under 2 scores, or under 10 clusters.
+        that of one. Graded scores well inside (0, 1) that are skewed, such as a few zeros among scores that are
+        otherwise alike, have it widened to that of `mean_unbounded`. Absent under 2 scores, or under 10 clusters.
     """
     sample = sampled(scores, clusters, weights, strata)
     if isinstance(sample, Absent):
@@ -64,7 +65,8 @@ def mean_unbounded(
 ) -> Estimate | Absent:
     """Mean of amounts that are 0 or more, such as dollars a request, with a cluster-robust t interval.
 
-    Amounts are skewed, so that t alone would put the upper bound too low: it is corrected for skewness (Hall 1992).
+    Amounts are skewed, so that t alone would put the upper bound too low: it is corrected for skewness (Hall 1992),
+    which moves it further out; a bound that the correction would move inwards stays where t has put it.
     Where nearly all amounts are equal (a fixed price), the sample does not show its spread, and two unseen amounts of 0
     and two at `ceiling` are imagined beside it: the interval is then about as wide as the rule of three makes it.
 
@@ -106,7 +108,7 @@ def _reach(sample: Sample, level: float, *, skewed: bool) -> tuple[float, float]
     """
     error, critical = sqrt(sample.robust_variance()), t_critical(level, sample.freedom)
     bend = sample.skewness() / sqrt(sample.effective_clusters()) if skewed else 0.0
-    return error * _unbent(critical, bend), -error * _unbent(-critical, bend)
+    return error * max(critical, _unbent(critical, bend)), error * max(critical, -_unbent(-critical, bend))
 
 
 def _unbent(critical: float, bend: float) -> float:
@@ -128,16 +130,30 @@ def effective_trials(sample: Sample, share: float) -> float:
     variance = sample.robust_variance()
     trials = share * (1 - share) / variance if variance else np.inf
     most = sample.effective_rows()
-    near = min(share, 1 - share) * min(trials, most) < NEAR_BOUNDARY
-    if near or _right_or_wrong(sample) or usual_value(sample) is not None:
-        return min(most, trials)
-    return trials
+    return trials if _spread_is_seen(sample, min(share, 1 - share) * min(trials, most)) else min(most, trials)
+
+
+def _spread_is_seen(sample: Sample, lost: float) -> bool:
+    """Whether scores show how they vary: graded, away from 0 and 1 by so many points lost (or won), not all alike."""
+    return lost >= NEAR_BOUNDARY and not _right_or_wrong(sample) and usual_value(sample) is None
 
 
 def _effective_wilson(sample: Sample, level: float) -> Estimate:
     share = min(1.0, max(0.0, sample.mean))
-    low, high = wilson_bounds(share, effective_trials(sample, share), t_critical(level, sample.freedom))
-    method = sample.named("wilson, n/deff, t")
+    trials = effective_trials(sample, share)
+    bounds = wilson_bounds(share, trials, t_critical(level, sample.freedom))
+    own = trials > sample.effective_rows()
+    return _estimate(sample, share, bounds, sample.named("wilson, n/deff, t"), level=level, own=sample if own else None)
+
+
+def _estimate(
+    sample: Sample, share: float, bounds: tuple[float, float], method: str, *, level: float, own: Sample | None = None
+) -> Estimate:
+    """The mean with its bounds, further out where they rest on the scores' `own` spread and that is skewed."""
+    low, high = bounds
+    if own is not None:
+        below, above = _reach(own, level, skewed=True)
+        low, high, method = max(0.0, min(low, share - below)), min(1.0, max(high, share + above)), f"{method}, skewness"
     return Estimate(value=share, low=low, high=high, level=level, n=sample.n_clusters, method=method)
 
 
@@ -146,21 +162,21 @@ def _over_strata(sample: Sample, level: float) -> Estimate:
     assert sample.strata is not None, "only a sample with strata comes here"
     parts = by_stratum(sample, sample.strata)
     exact = sample.independent and _right_or_wrong(sample)
-    deff = 1.0 if exact else _design_effect(sample, parts)
+    spread = post_stratified(sample)
+    deff = 1.0 if exact else _design_effect(sample, spread, parts)
     critical = normal_critical(level) if exact else t_critical(level, sample.freedom)
     low, high = score_bounds(parts.fewer(deff), critical)
     method = "stratified score" if exact else "stratified score, n/deff, t"
-    return Estimate(value=parts.mean, low=low, high=high, level=level, n=sample.n_clusters, method=method)
+    return _estimate(sample, parts.mean, (low, high), method, level=level, own=spread if deff < 1 else None)
 
 
-def _design_effect(sample: Sample, parts: Strata) -> float:
-    """As in `effective_trials`, but of the spread within strata."""
+def _design_effect(sample: Sample, spread: Sample, parts: Strata) -> float:
+    """As in `effective_trials`, but of the `spread` within strata."""
     if not parts.within:
         return sample.rows / sample.n_clusters
-    deff = post_stratified(sample).robust_variance() / parts.within
+    deff = spread.robust_variance() / parts.within
     lost = min(parts.mean, 1 - parts.mean) * sample.effective_rows() / max(1.0, deff)
-    trusted = lost >= NEAR_BOUNDARY and not _right_or_wrong(sample) and usual_value(sample) is None
-    return deff if trusted and deff else max(1.0, deff)
+    return deff if deff and _spread_is_seen(sample, lost) else max(1.0, deff)
 
 
 def _right_or_wrong(sample: Sample) -> bool:

@@ -7,11 +7,13 @@ is the sample's at q - s (Bahadur 1966). So a draw costs the same whatever the n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from triaxis.stats.clusters import Floats
+from triaxis.stats.weighted_quantiles import weighted_places, weighted_point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +23,12 @@ class QuantileSums:
     table: Floats
     """Per unit, what the times at or below the quantile count, and what all of them do."""
     ranked: Floats
-    grid: Floats
-    """Of each ranked time, the share of all that lies below it: from 0 to 1."""
+    places: Floats
+    """Of each ranked time, the quantile that it is: 0 for the first and 1 for the last."""
+    point: float
+    """Their quantile; infinite where it lands on a failure."""
     share: float
-    """Of all times at or below the quantile."""
+    """Of all times at or below it."""
     q: float
 
     def drawn(self, totals: Floats) -> Floats:
@@ -34,10 +38,10 @@ class QuantileSums:
         """
         held = totals[:, 1]
         below = np.divide(totals[:, 0], held, out=np.full(len(held), self.share), where=held > 0)
-        place = np.interp(self.q - (below - self.share), self.grid, np.arange(len(self.grid)))
+        place = np.interp(self.q - (below - self.share), self.places, np.arange(len(self.places)))
         low, high = self.ranked[np.floor(place).astype(np.intp)], self.ranked[np.ceil(place).astype(np.intp)]
         with np.errstate(invalid="ignore"):  # what infinite ends interpolate to is replaced
-            return np.where(np.isinf(high), np.inf, low + (place - np.floor(place)) * (high - low))
+            return np.where(np.isinf(high), inf, low + (place - np.floor(place)) * (high - low))
 
 
 def quantile_sums(
@@ -52,26 +56,19 @@ def quantile_sums(
         q: Which quantile, such as 0.95.
         weights: What each time counts, above 0; all the same where it is None.
     """
-    given, places = np.asarray(times, dtype=np.float64), np.asarray(codes, dtype=np.intp)
+    given, mine = np.asarray(times, dtype=np.float64), np.asarray(codes, dtype=np.intp)
     counts = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.argsort(given, kind="stable")
-    ranked, grid = given[order], _grid(counts[order])
-    at_most = counts * (given <= _at(ranked, grid, q))
-    below = np.bincount(places, weights=at_most, minlength=units)
-    held = np.bincount(places, weights=counts, minlength=units)
-    share = float(at_most.sum() / counts.sum())
+    ranked, places = given[order], weighted_places(counts[order])
+    point = weighted_point(ranked, counts[order], q)
+    at_most = counts * (given <= point)
+    below = np.bincount(mine, weights=at_most, minlength=units)
+    held = np.bincount(mine, weights=counts, minlength=units)
     return QuantileSums(
-        table=np.column_stack([below, held]).astype(np.float64), ranked=ranked, grid=grid, share=share, q=q
+        table=np.column_stack([below, held]).astype(np.float64),
+        ranked=ranked,
+        places=places,
+        point=point,
+        share=float(at_most.sum() / counts.sum()),
+        q=q,
     )
-
-
-def _grid(counts: Floats) -> Floats:
-    """Where each ranked time stands: evenly spaced where all count the same, as linear interpolation has it."""
-    below = np.concatenate([[0.0], np.cumsum(counts[:-1])])
-    return below / below[-1] if len(below) > 1 else below
-
-
-def _at(ranked: Floats, grid: Floats, q: float) -> float:
-    place = float(np.interp(q, grid, np.arange(len(grid))))
-    low, high = float(ranked[int(place)]), float(ranked[int(np.ceil(place))])
-    return high if np.isinf(high) else low + (place - int(place)) * (high - low)

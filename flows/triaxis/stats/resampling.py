@@ -15,7 +15,7 @@ from triaxis.stats.clusters import Floats
 
 DRAWS = 2000
 """Enough that another seed moves a bound by about 3% of the interval's width."""
-MAX_TYPES = 64
+MAX_KINDS = 64
 """Up to so many distinct rows, a draw is a handful of multinomial counts."""
 MAX_UNITS = 4096
 """Above so many distinct clusters they are first put into random groups, which keeps a standard error within about 1%
@@ -30,15 +30,25 @@ def drawn_totals(table: Floats, *, draws: int, rng: np.random.Generator) -> Floa
     Returns:
         Shape (draws, columns).
     """
-    types = _types(table)
-    if types is not None:
-        rows, counts = types
-        # Clusters that add the same to every total are exchangeable: only how often each kind is drawn matters.
-        return rng.multinomial(len(table), counts / len(table), size=draws) @ rows
-    units = _grouped(table, rng)
-    return np.concatenate(
-        [drawn_counts(len(units), draws=some, rng=rng) @ units for some in chunks(draws, of=len(units))]
-    )
+    kinds = few_kinds(table)
+    if kinds is not None:
+        return drawn_kinds(*kinds, draws=draws, rng=rng)
+    return drawn_units(grouped(table, rng), draws=draws, rng=rng)
+
+
+def drawn_kinds(rows: Floats, counts: NDArray[np.intp], *, draws: int, rng: np.random.Generator) -> Floats:
+    """The same of a table whose distinct `rows` occur `counts` times.
+
+    Clusters that add the same to every total are exchangeable: only how often each kind is drawn matters.
+    """
+    size = int(counts.sum())
+    return rng.multinomial(size, counts / size, size=draws) @ rows
+
+
+def drawn_units(table: Floats, *, draws: int, rng: np.random.Generator) -> Floats:
+    """The same of a table whose rows are mostly distinct."""
+    counts = (drawn_counts(len(table), draws=some, rng=rng) for some in chunks(draws, of=len(table)))
+    return np.concatenate([some @ table for some in counts])
 
 
 def drawn_counts(units: int, *, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -54,19 +64,20 @@ def chunks(draws: int, *, of: int) -> Iterator[int]:
     yield from (min(step, draws - start) for start in range(0, draws, step))
 
 
-def _types(table: Floats) -> tuple[Floats, NDArray[np.intp]] | None:
-    """The distinct rows with their counts, None where there are too many to be worth it."""
+def few_kinds(table: Floats) -> tuple[Floats, NDArray[np.intp]] | None:
+    """The distinct rows with their counts, None where there are too many for draws by counts to be worth it."""
     kinds = np.zeros(len(table), dtype=np.intp)
     for column in table.T:
         values, place = np.unique(column, return_inverse=True)
         kinds = np.unique(kinds * len(values) + place, return_inverse=True)[1]
-        if kinds.max() >= MAX_TYPES:
+        if kinds.max() >= MAX_KINDS:
             return None
     _, first, counts = np.unique(kinds, return_index=True, return_counts=True)
     return table[first], counts
 
 
-def _grouped(table: Floats, rng: np.random.Generator) -> Floats:
+def grouped(table: Floats, rng: np.random.Generator) -> Floats:
+    """The rows, or where they are too many the sums over random groups of them."""
     if len(table) <= MAX_UNITS:
         return table
     starts = np.linspace(0, len(table), MAX_UNITS, endpoint=False).astype(np.intp)

@@ -84,9 +84,9 @@ def weighted_point(ranked: Floats, shares: Floats, q: float) -> float:
 
 
 def weighted_places(shares: Floats) -> Floats:
-    """Of two or more ranked values, the quantile that each is: 0 for the first and 1 for the last."""
+    """Of ranked values, the quantile that each is: 0 for the first and 1 for the last."""
     middles = np.cumsum(shares) - shares / 2
-    return (middles - middles[0]) / (middles[-1] - middles[0])
+    return (middles - middles[0]) / (middles[-1] - middles[0]) if len(shares) > 1 else np.zeros(1)
 
 
 def _design_effect(sample: Sample, strata: Codes, q: float) -> float:

@@ -139,10 +139,10 @@ def test_hints_do_not_blunt_the_gate() -> None:
 
 
 def test_an_inconclusive_comparison_says_what_would_settle_it() -> None:
-    """0.03 with 0.04 to either side: ((1.645 + 0.842) / 1.645 * 0.04 / 0.03)**2 = 4.06 times the 80 units."""
+    """0.03 with 0.04 to either side: ((1.645 + 0.954) / 1.645 * 0.04 / 0.03)**2 = 4.44 times the 80 units."""
     found = compare({NAME: a_difference(-0.01, 0.03, 0.07)}, Regression(margin={"precision": 0.0}))[NAME]
-    assert found.more == pytest.approx(80 * 3.06, rel=0.01)
-    assert sentence(NAME, found).endswith("About 308% more cases would settle it, should this be the true difference.")
+    assert found.more == pytest.approx(80 * 3.44, rel=0.01)
+    assert sentence(NAME, found).endswith("About 345% more cases would settle it, should this be the true difference.")
     never = compare({NAME: a_difference(-0.04, 0.0, 0.04)}, Regression(margin={"precision": 0.0}))[NAME]
     assert never.more is None
     assert sentence(NAME, never).endswith("More cases will not settle it, should this be the true difference.")

@@ -115,11 +115,11 @@ def test_units_are_the_estimates_own_where_the_objective_has_none() -> None:
 
 
 def test_a_quantile_over_blocks_asks_for_requests() -> None:
-    """(1.645 + 0.842) errors of 250 / 1.645 ms must come to 200: n * 3.57 - n of 80 blocks, or of 400 requests."""
+    """(1.645 + 0.954) errors of 250 / 1.645 ms must come to 200: n * 3.9 - n of 80 blocks, or of 400 requests."""
     given = ObjectiveMeasure(estimate=an_estimate(800, 900, 1150), units=400, unit="requests")
     more = judge_objective(P95, given).more
     assert more is not None
-    assert more == pytest.approx(400 * ((1.6449 + 0.8416) * 250 / 1.6449 / 200) ** 2 - 400, rel=0.05)
+    assert more == pytest.approx(400 * ((1.6449 + 0.9542) * 250 / 1.6449 / 200) ** 2 - 400, rel=0.05)
     assert judge_objective(P95, given).why.endswith(
         f"About {more:,} more requests would settle it, should this be the true value."
     )

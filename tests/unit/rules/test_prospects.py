@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from build_measures import a_model, an_slo, some_cases, some_inputs
 
@@ -70,3 +72,17 @@ def test_an_error_rate_is_the_probes_where_there_is_one() -> None:
 
 def test_a_dimension_that_is_off_has_no_prospects() -> None:
     assert not [*prospects(inputs_of(PrecisionObjective(dimension="gone", min=0.99)))]
+
+
+def test_where_there_is_a_baseline_the_least_difference_that_shows_is_told() -> None:
+    """(1.645 + 0.842) * sqrt(2 * 0.95 * 0.05 / 200) = 0.0542."""
+    alone = inputs_of(resolution(0.9, expected=0.95))
+    two = replace(alone, variants=(*alone.variants, a_model("small")))
+    assert not [said for said in prospects(alone) if "baseline" in said]
+    (said,) = (said for said in prospects(two) if "baseline" in said)
+    assert said == (
+        "precision.resolution: against the baseline, 200 cases show a difference of 0.054 with a chance of 80.0%, "
+        "and a smaller one where both are right on much the same cases."
+    )
+    few = inputs_of(resolution(0.9, expected=0.95), cases=9)
+    assert not [said for said in prospects(replace(few, variants=two.variants)) if "baseline" in said]

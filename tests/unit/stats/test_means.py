@@ -79,6 +79,25 @@ def test_effective_trials_near_a_boundary_never_exceed_the_rows() -> None:
     assert effective_trials(a_sample([0.94, 0.96] * 50), 0.95) == 100
 
 
+def test_a_few_zeros_among_like_scores_reach_further_down() -> None:
+    """As far as the skewed bound of an amount; such scores are known better than right and wrong, but not that well."""
+    scores = np.array([0.0] * 10 + [0.78, 0.82] * 115)
+    seen, amount = an_estimate(mean(scores, level=0.9)), an_estimate(mean_unbounded(scores, level=0.9))
+    assert seen.low == pytest.approx(amount.low)
+    assert seen.value - seen.low > 1.2 * (amount.high - seen.value)
+    assert seen.method == "wilson, n/deff, t, skewness"
+
+
+def test_a_few_zeros_in_one_stratum_reach_further_down() -> None:
+    """The same, weighted over strata."""
+    scores = np.array(([0.0] * 10 + [0.78, 0.82] * 115) * 2)
+    strata = np.repeat([0, 1], 240)
+    seen = an_estimate(mean(scores, weights=np.where(strata, 1.5, 0.5), strata=strata, level=0.9))
+    even = an_estimate(mean(scores, level=0.9))
+    assert seen.value - seen.low > 1.1 * (even.value - even.low)
+    assert seen.method == "stratified score, n/deff, t, skewness"
+
+
 def test_equal_graded_scores_are_no_certainty() -> None:
     assert effective_trials(a_sample([0.5] * 100), 0.5) == 100
     seen = an_estimate(mean([0.5] * 100, level=0.9))
@@ -113,16 +132,19 @@ def test_dollars_get_a_t_interval() -> None:
 
 
 def test_skewed_dollars_reach_further_up() -> None:
-    """Hall's transformation of t at either end, g(t) = t + a t**2 / 3 + a**2 t**3 / 27 + a / 6, is -z and z."""
+    """Hall's transformation of t at the upper end, g(t) = t + a t**2 / 3 + a**2 t**3 / 27 + a / 6, is -z.
+
+    It would move the lower end inwards; that one stays where t puts it.
+    """
     values = np.array([1.0] * 30 + [2.0] * 20 + [9.0] * 10)
     seen = an_estimate(mean_unbounded(values, level=0.9))
     deviations = values - values.mean()
     bend = float((deviations**3).mean() / (deviations**2).mean() ** 1.5) / 60**0.5
     error, critical = values.std(ddof=1) / 60**0.5, t_critical(0.9, 59)
-    for end, wanted in ((seen.low, critical), (seen.high, -critical)):
-        t = (seen.value - end) / error
-        assert t + bend * t**2 / 3 + bend**2 * t**3 / 27 + bend / 6 == pytest.approx(wanted)
-    assert seen.high - seen.value > 1.3 * (seen.value - seen.low)
+    t = (seen.value - seen.high) / error
+    assert t + bend * t**2 / 3 + bend**2 * t**3 / 27 + bend / 6 == pytest.approx(-critical)
+    assert (seen.value - seen.low) / error == pytest.approx(critical)
+    assert seen.high - seen.value > 1.15 * (seen.value - seen.low)
 
 
 def test_a_fixed_price_gets_about_the_rule_of_three() -> None:

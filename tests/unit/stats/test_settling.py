@@ -10,7 +10,7 @@ from triaxis.stats.means import mean
 from triaxis.stats.power import power
 from triaxis.stats.proportions import wilson
 from triaxis.stats.seeds import generator
-from triaxis.stats.settling import more_units, n_to_settle, pairs_to_settle
+from triaxis.stats.settling import CHANCE, more_units, n_to_settle, pairs_to_settle
 
 
 def a_share(successes: int, n: int) -> Estimate:
@@ -78,7 +78,9 @@ def a_latency(value: float, low: float, high: float) -> Estimate:
 def test_amounts_settle_with_the_square_root() -> None:
     """1,100 against 1,000: its lower end must clear by (1.645 + 0.842) standard errors of 200 / 1.645, now 100 off."""
     expected = 100 * ((1.6449 + 0.8416) * (200 / 1.6449) / 100) ** 2 - 100
-    assert more_units(a_latency(1100, 900, 1300), limit=1000, guard=0) == pytest.approx(expected, rel=0.01)
+    assert more_units(a_latency(1100, 900, 1300), limit=1000, guard=0, chance=CHANCE) == pytest.approx(
+        expected, rel=0.01
+    )
     assert more_units(a_latency(1000, 900, 1200), limit=1000, guard=100) is None
     assert more_units(a_latency(700, 650, 800), limit=1000, guard=100) == 0
     assert more_units(a_latency(700, 700, 700), limit=1000, guard=100) is None
@@ -91,8 +93,8 @@ def a_gain(value: float, half: float) -> Estimate:
 def test_a_difference_settles_as_better_or_worse() -> None:
     """0.02 with 0.04 to either side: (1.645 + 0.842) standard errors of 0.04 / 1.645 must come to 0.02."""
     expected = 100 * ((1.6449 + 0.8416) * (0.04 / 1.6449) / 0.02) ** 2 - 100
-    assert pairs_to_settle(a_gain(0.02, 0.04), margin=0.0) == pytest.approx(expected, rel=0.01)
-    assert pairs_to_settle(a_gain(-0.02, 0.04), margin=0.0) == pytest.approx(expected, rel=0.01)
+    assert pairs_to_settle(a_gain(0.02, 0.04), margin=0.0, chance=CHANCE) == pytest.approx(expected, rel=0.01)
+    assert pairs_to_settle(a_gain(-0.02, 0.04), margin=0.0, chance=CHANCE) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_a_difference_settles_as_better_or_worse() -> None:
 )
 def test_so_many_more_pairs_give_a_label_four_times_in_five(value: float, half: float, margin: float) -> None:
     """Gains drawn about what was seen, with an interval as much narrower as there are more of them."""
-    more = pairs_to_settle(a_gain(value, half), margin=margin)
+    more = pairs_to_settle(a_gain(value, half), margin=margin, chance=CHANCE)
     assert more is not None
     reach = half / sqrt((100 + more) / 100)
     gains = generator("gains", str(value)).normal(value, reach / 1.6448536, 100_000)
