@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from triaxis.adapters.openai_address import Body
+from triaxis.adapters.openai_address import Body, embedding_body
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
@@ -149,6 +149,8 @@ def bodies(model: Named, config: Any) -> Callable[[Request], Body]:
     translated = dict[str, dict[str, Any]]()
 
     def body(request: Request) -> Body:
+        if request.kind == "embedding":
+            return embedding_body(model.name, request)
         known = json.dumps(request.params, sort_keys=True)
         if known not in translated:
             translated[known] = parameters(model, request.params)

@@ -68,7 +68,7 @@ def test_what_leaves_a_case_without_an_answer(status: int, body: str, reason: st
         (402, said("Insufficient balance"), "quota", "no credit"),
         (403, said("You are not allowed to sample from this model"), "permission", "may not use this model"),
         (404, said("The model `x` does not exist"), "not_found", "check the model's name"),
-        (405, "", "refused", "does not take chat completions"),
+        (405, "", "refused", "nothing there takes such calls"),
         (307, "", "refused", "check api_base"),
         (400, said("no such model", "model_not_found"), "refused", "check api_base and the model's name"),
         (429, said("You exceeded your current quota", "insufficient_quota"), "quota", "no quota left"),
