@@ -48,6 +48,8 @@ def library() -> Any:
     litellm: Any = importlib.import_module("litellm")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    # Its embeddings take a max_retries of 0 for none given, and put this in its place.
+    litellm.DEFAULT_MAX_RETRIES = 0
     # What went wrong is in the error; its log would repeat prompts.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

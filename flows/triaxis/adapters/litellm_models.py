@@ -31,6 +31,8 @@ WIRED = frozenset(
     {"openai", "hosted_vllm", "together_ai", "mistral", "groq", "deepseek", "xai", "fireworks_ai", "litellm_proxy"}
 )
 """Providers for which the contract test shows that our wire and LiteLLM send and read the same."""
+EMBEDDING = frozenset({"openai", "hosted_vllm", "together_ai", "litellm_proxy"})
+"""Those of them for which it shows the same of embeddings."""
 
 
 def resolve(target: Target) -> Address | None:
@@ -59,10 +61,6 @@ def resolve(target: Target) -> Address | None:
         key=None if key == "fake-api-key" else key,
         body=litellm_library.bodies(model, config),
     )
-
-
-EMBEDDING = WIRED & {"openai", "hosted_vllm", "together_ai", "mistral", "litellm_proxy"}
-"""Those for which it shows the same of embeddings; the others of them make none, or LiteLLM makes the call."""
 
 
 @asynccontextmanager

@@ -79,4 +79,4 @@ def plain_body(model: str) -> Callable[[Request], Body]:
 
 def embedding_body(model: str, request: Request) -> Body:
     """What asks for the vector of one text, under the provider's own name of the model."""
-    return {"model": model, "input": text_of(request), **request.params}
+    return {"model": model, "input": [text_of(request)], **request.params}

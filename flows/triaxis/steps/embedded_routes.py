@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from triaxis.domain.case import Case
 from triaxis.domain.router import Classifier
+from triaxis.domain.rows import Row
 from triaxis.errors import StoreDamaged
 from triaxis.ports.routing import VectorLearner
 from triaxis.ports.stores import RowStore
@@ -21,15 +22,26 @@ Decided: TypeAlias = Mapping[int, tuple[str, float]]
 
 
 def stored_vectors(keys: Sequence[str], store: RowStore) -> Mapping[int, Vector]:
-    """The vectors behind some keys by their place among these, without those that could not be made."""
+    """The vectors behind some keys by their place among these, without those that could not be made.
+
+    Raises:
+        StoreDamaged: where a stored row holds none.
+    """
     found: dict[int, Vector] = {}
     for start in range(0, len(keys), CHUNK):
         some = keys[start : start + CHUNK]
         rows = store.rows(set(some))
         for place, key in enumerate(some, start):
             if rows[key].outcome == "answered":
-                found[place] = vector_of(rows[key].raw)
+                found[place] = _vector(rows[key])
     return found
+
+
+def _vector(row: Row) -> Vector:
+    try:
+        return vector_of(row.raw)
+    except ValueError:
+        raise StoreDamaged(f"row {row.key} is stored as answered and holds no embedding") from None
 
 
 def embedded_routes(

@@ -231,12 +231,7 @@ def _reply(row: Row) -> Reply | None:
 
 def _decision(row: Row, said: str | None) -> Reply | None:
     """What a row of a vector cost, with what was decided by it in the place of an answer."""
-    if row.outcome == "terminal":
-        return None
-    try:
-        return replace(embedded(row.raw), text=said or "")
-    except ValueError:
-        raise StoreDamaged(f"row {row.key} is stored as answered and holds no embedding") from None
+    return None if row.outcome == "terminal" else replace(embedded(row.raw), text=said or "")
 
 
 def _last_error(attempts: Mapping[str, Collection[Attempt]]) -> str:

@@ -178,7 +178,7 @@ class Likenesses:
         rows, attempts = self._stored(frozenset(key for some in keys.values() for key in some))
         found: dict[tuple[int, str], Found] = {place: (outcome, (), ()) for place, outcome in settled.items()}
         for place, mine in keys.items():
-            first = [rows[key] for key in mine if key not in self.carried]
+            first = [rows[key] for key in dict.fromkeys(mine) if key not in self.carried]
             self.carried.update(mine)
             made = tuple(attempt for row in first for attempt in attempts.get(row.key, ()))
             found[place] = scored([rows[key] for key in mine]), tuple(first), made

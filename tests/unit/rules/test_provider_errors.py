@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from build_calls import a_body
+from build_calls import a_body, a_vector_body
 
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
@@ -52,6 +52,7 @@ def test_what_may_help_to_send_again(status: int, reason: str, billed: bool) -> 
         (400, said("This model's maximum context length is 8192 tokens", "context_length_exceeded"), "context_length"),
         (413, "too big", "context_length"),
         (400, said("Unsupported value: 'temperature'"), "bad_request"),
+        (500, said("input (6001 tokens) is too large to process. increase the batch size"), "context_length"),
         (422, json.dumps({"detail": "unprocessable"}), "bad_request"),
     ],
 )
@@ -191,3 +192,17 @@ def test_a_call_about_a_batch_that_may_be_repeated(status: int, billed: bool) ->
 
 def test_a_spent_quota_takes_no_batch() -> None:
     assert of_a_batch(429, said("no money", "insufficient_quota")).reason == "quota"
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"), [(a_vector_body(), "malformed"), ('{"error": {}}', "server"), ("{", "malformed")]
+)
+def test_a_200_without_the_vector_that_was_asked_for_may_have_been_billed(raw: str, reason: str) -> None:
+    """Nor is a chat's answer one."""
+    checked(a_vector_body(1.0), "embedding")
+    for other in (raw, a_body()):
+        with pytest.raises(Transient) as raised:
+            checked(other, "embedding")
+        assert raised.value.billed
+    with pytest.raises(Transient, match=reason):
+        checked(raw, "embedding")
