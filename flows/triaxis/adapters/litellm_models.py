@@ -23,8 +23,8 @@ from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Terminal, Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
-from triaxis.rules.embedding import compact, text_of
-from triaxis.rules.provider_errors import checked, failure
+from triaxis.rules.embedding import text_of
+from triaxis.rules.provider_errors import failure, kept
 
 CLIENT = "litellm"
 WIRED = frozenset(
@@ -85,8 +85,7 @@ class _LitellmChat:
         except tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES) as error:
             raise _translated(error, self.target, self.clock.now_ns() / 1e9) from None
         raw = answer.model_dump_json(exclude_none=True)
-        checked(raw, request.kind)
-        return Received(raw=raw if request.kind == "chat" else compact(raw), client=CLIENT)
+        return Received(raw=kept(raw, request.kind), client=CLIENT)
 
     async def _asked(self, litellm: Any, request: Request) -> Any:
         shared = {

@@ -29,8 +29,7 @@ from triaxis.domain.variant import Limits
 from triaxis.errors import Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
-from triaxis.rules.embedding import compact
-from triaxis.rules.provider_errors import checked, failure
+from triaxis.rules.provider_errors import failure, kept
 
 CLIENT = "aiohttp"
 HEADERS = {"Content-Type": "application/json"}
@@ -71,8 +70,7 @@ class _Wire:
             raise failure(
                 status, headers, raw, now_s=now_s, variable=self.address.variable, keys=(self.address.key or "",)
             )
-        checked(raw, request.kind)
-        return Received(raw=raw if request.kind == "chat" else compact(raw), client=CLIENT)
+        return Received(raw=kept(raw, request.kind), client=CLIENT)
 
     async def _post(self, url: str, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
         # A redirect would carry the key elsewhere, and turn the call into another one.

@@ -45,7 +45,10 @@ def compact(raw: str) -> str:
     body = _body(raw)
     vector = _vector(body)
     kept: JsonValue = {"object": "embedding", "index": 0, "embedding": base64.b64encode(vector.tobytes()).decode()}
-    return json_text({**body, "data": [kept]})
+    try:
+        return json_text({**body, "data": [kept]})
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
 
 
 def vector_of(raw: str) -> Vector:

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from triaxis.domain.variant import CallKind
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
-from triaxis.rules.embedding import embedded
+from triaxis.rules.embedding import compact
 from triaxis.rules.reply import parse_reply, tokens_of
 
 RETRIED = frozenset({Status.REQUEST_TIMEOUT, Status.CONFLICT, Status.TOO_EARLY, Status.TOO_MANY_REQUESTS})
@@ -122,17 +122,20 @@ def _denied(status: int, said: str, variable: str, advices: Mapping[int, str]) -
     return Denied(REASONS.get(status, "refused"), _advice(advice, said), status=status)
 
 
-def checked(raw: str, kind: CallKind = "chat") -> None:
-    """Returns where the body of a 200 holds a reply, a refusal among them, or the vector that was asked for.
+def kept(raw: str, kind: CallKind = "chat") -> str:
+    """The body of a 200 as it is stored, where it holds a reply, a refusal among them, or the vector asked for.
 
     Raises:
         Transient: where it is no JSON (cut short, or a proxy's page) or has no choice, or no vector; with the usage it
             may report. Some gateways send a provider's error in this way.
     """
     try:
-        (parse_reply if kind == "chat" else embedded)(raw)
+        if kind == "embedding":
+            return compact(raw)
+        parse_reply(raw)
     except ValueError:
         raise malformed(raw) from None
+    return raw
 
 
 def malformed(raw: str) -> Transient:

@@ -101,7 +101,7 @@ def decision_of(said: str | None) -> tuple[str | None, float | None]:
     match read_json(said) if said else None:
         case {"route": str(route), "confidence": int() | float() as sure}:
             return route, float(sure)
-        case None | str() | bool() | int() | float() | Sequence() | Mapping():
+        case _:
             return None, None
 
 

@@ -75,5 +75,20 @@ def test_anything_else_is_no_embedding_and_is_not_quoted(raw: str) -> None:
             read(raw)
 
 
+def fate(raw: str) -> str:
+    try:
+        return str(vector_of(compact(raw)).tolist())
+    except ValueError as error:
+        return str(error)
+
+
+def test_a_body_that_is_nested_beyond_reading_is_none() -> None:
+    """At whichever depth reading or writing gives up, which depends on who calls."""
+    bodies = [
+        a_vector_body(1.0).replace('"m"', "[" * depth + "]" * depth) for depth in (300, *range(600, 1_100, 5), 9_999)
+    ]
+    assert {fate(body) for body in bodies} == {"[1.0]", "the body is nested too deeply", "the body is not JSON"}
+
+
 def test_the_text_of_a_request() -> None:
     assert text_of(an_embedding_request("Wie viel?")) == "Wie viel?"

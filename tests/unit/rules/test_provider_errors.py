@@ -10,7 +10,8 @@ from build_calls import a_body, a_vector_body
 
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
-from triaxis.rules.provider_errors import batch_failure, checked, failure, retry_after_s
+from triaxis.rules.embedding import compact
+from triaxis.rules.provider_errors import batch_failure, failure, kept, retry_after_s
 
 KEY = "sk-made-up-1234567890"
 
@@ -135,7 +136,7 @@ def test_a_refusal_for_load_says_how_long() -> None:
 
 
 def test_an_answer_passes() -> None:
-    checked(a_body())
+    kept(a_body())
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_an_answer_passes() -> None:
 )
 def test_a_body_without_an_answer_may_have_been_billed(raw: str, reason: str, usage: Tokens | None) -> None:
     with pytest.raises(Transient) as raised:
-        checked(raw)
+        kept(raw)
     assert (raised.value.reason, raised.value.usage, raised.value.billed) == (reason, usage, True)
 
 
@@ -199,10 +200,10 @@ def test_a_spent_quota_takes_no_batch() -> None:
 )
 def test_a_200_without_the_vector_that_was_asked_for_may_have_been_billed(raw: str, reason: str) -> None:
     """Nor is a chat's answer one."""
-    checked(a_vector_body(1.0), "embedding")
+    assert kept(a_vector_body(1.0), "embedding") == compact(a_vector_body(1.0))
     for other in (raw, a_body()):
         with pytest.raises(Transient) as raised:
-            checked(other, "embedding")
+            kept(other, "embedding")
         assert raised.value.billed
     with pytest.raises(Transient, match=reason):
-        checked(raw, "embedding")
+        kept(raw, "embedding")
