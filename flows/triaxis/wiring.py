@@ -26,7 +26,7 @@ from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.adapters.md5s import Md5s
 from triaxis.adapters.pages import TemplatePages
 from triaxis.adapters.python_evaluators import PythonSources
-from triaxis.adapters.route_classifier import TfidfLearner
+from triaxis.adapters.route_classifier import EmbeddingLearner, TfidfLearner
 from triaxis.adapters.row_store import BlobRowStore
 from triaxis.adapters.stage_state import StageState
 from triaxis.adapters.system_clock import SystemClock
@@ -206,7 +206,7 @@ def wire(root: Path, config: str) -> Wiring:
         templates=JinjaTemplates(),
         python_evaluators=python,
         json_schemas=JsonSchemaPackage(),
-        routing=Routing(functions=python, learner=TfidfLearner()),
+        routing=Routing(functions=python, learner=TfidfLearner(), vectors=EmbeddingLearner()),
         evidence=FileEvidence(root / reports),
         blobs=blobs,
         claims=claims,

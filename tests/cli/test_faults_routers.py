@@ -27,6 +27,10 @@ KEYWORD = f"    router: {{by: keyword, rules: [{{any: [word], arm: simple}}], {A
 REGEX = f"    router: {{by: regex, rules: [{{pattern: 'word [0-9]', arm: simple}}], {ARMS}}}\n"
 PYTHON = f"    router: {{by: python, function: 'routers/r.py:route', {ARMS}}}\n"
 CLASSIFIER = f"    router: {{by: classifier, {ARMS}}}\n"
+EMBEDDED = (
+    f"    router: {{by: classifier, embedding: openai/text-embedding-3-small, api_base: 'http://127.0.0.1:9/v1', "
+    f"endpoint: bench, default: big, {ARMS}}}\n"
+)
 MODEL = (
     f"    router: {{by: model, model: openai/small, api_base: 'http://127.0.0.1:9/v1', endpoint: bench, default: big, "
     f"prompt: prompts/answer.md, params: {{max_tokens: 5}}, {ARMS}}}\n"
@@ -60,6 +64,34 @@ ROUTERS: list[Bad] = [
     bad("a function of no file", PYTHON, "r.py:route", "r.py", field="router.function"),
     bad("nothing to learn", CLASSIFIER, "by: classifier", "by: classifier, learns: intent", field="router.learns"),
     bad("one fold", CLASSIFIER, "by: classifier", "by: classifier, folds: 1", field="router.folds"),
+    bad("embeddings by rules", KEYWORD, "by: keyword", "by: keyword, embedding: x", field="router.embedding"),
+    bad(
+        "embeddings by a model", MODEL, "by: model", "by: model, embedding: x", field="router.embedding", says="by: cl"
+    ),
+    bad("no default for embeddings", EMBEDDED, "default: big, ", "", field="router.default", says="could not embed"),
+    bad("embeddings without a price", EMBEDDED, "openai/text-", "openai/my-", field="embedding", says="prices.yaml"),
+    bad(
+        "embeddings of a chat model",
+        EMBEDDED,
+        "text-embedding-3-small",
+        "gpt-4o-mini",
+        field="router.embedding",
+        says="makes no embeddings: LiteLLM lists it for chat",
+    ),
+    bad(
+        "embeddings of no local model",
+        CLASSIFIER,
+        "by: classifier",
+        "by: classifier, default: big, embedding: local/smol",
+        field="router.embedding",
+        says="no local model",
+    ),
+    bad("an address of no embedding", EMBEDDED, "embedding: openai/text-embedding-3-small, ", "", field="api_base"),
+    bad(
+        "a probe of embeddings", EMBEDDED, "default: big", "default: big, probe: {rate_per_s: 1}", field="router.probe"
+    ),
+    bad("texts of one's own", EMBEDDED, "default: big", "default: big, params: {input: x}", field="params.input"),
+    bad("embeddings in batches", EMBEDDED, "    router", "    transport: batch\n    router", field="routed.transport"),
     bad("no default for a model", MODEL, "default: big, ", "", field="router.default", says="required"),
     bad("no model", MODEL, "model: openai/small, ", "", field="router.model", says="required"),
     bad("no prompt", MODEL, "prompt: prompts/answer.md, ", "", field="router.prompt", says="required"),
@@ -158,6 +190,29 @@ def test_a_router_that_is_a_model_is_asked_under_the_variants_name(tmp_path: Pat
     assert caller.prompt is not None
     assert caller.prompt.text == PROMPT
     assert source.operations.variants["routed"].transport == "live"
+
+
+def test_a_classifier_of_embeddings_is_asked_under_the_variants_name(tmp_path: Path) -> None:
+    view = EMBEDDED.replace("default: big", "default: big, learns: kind, params: {dimensions: 64}")
+    source = read(written(tmp_path, {"evaluation": (FIELD, view)}))
+    (caller,) = [v for v in source.inputs.callers if v.name == "routed"]
+    assert (caller.model, caller.endpoint, caller.kind) == ("openai/text-embedding-3-small", "bench", "embedding")
+    assert (caller.params, caller.prompt, caller.probe) == ({"dimensions": 64}, None, None)
+    routed = source.inputs.variant("routed")
+    assert isinstance(routed, RoutedVariant)
+    assert isinstance(routed.router, Router)
+    assert routed.router.rule == Classifier(learns="kind")
+    assert source.operations.variants["routed"].transport == "live"
+    price = source.inputs.prices.rows["openai/text-embedding-3-small"]
+    assert (str(price.input_cost_per_token), price.output_cost_per_token) == ("2E-8", 0)
+
+
+def test_a_models_own_price_says_that_it_is_what_its_author_says(tmp_path: Path) -> None:
+    """Behind a gateway any name may stand for an embedding model."""
+    view = EMBEDDED.replace("text-embedding-3-small", "gpt-4o-mini")
+    row = "  openai/gpt-4o-mini: {input_cost_per_token: 1.0e-8, output_cost_per_token: 0}\n"
+    edits: dict[str, Edit] = {"evaluation": (FIELD, view), "prices": ("models:\n", f"models:\n{row}")}
+    assert read(written(tmp_path, edits)).inputs.variant("routed")
 
 
 def test_a_routers_prompt_may_not_hold_the_answer(tmp_path: Path) -> None:

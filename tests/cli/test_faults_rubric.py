@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from malformed import Bad, Edit, faults_of, matching, written
 
+SIMILARITY = "evaluator: similarity\n    model: openai/text-embedding-3-small"
+
 
 def rubric(name: str, edit: Edit, *, line: int | None = None, field: str = "", says: str = "") -> Bad:
     return Bad(name=name, edits={"rubric": edit}, file="rubric", line=line, field=field, says=says)
@@ -95,7 +97,35 @@ RUBRICS: list[Bad] = [
     evaluator("length upside down", "evaluator: length\n    max_chars: 3\n    min_chars: 9", field="min_chars"),
     evaluator("length a fraction", "evaluator: length\n    max_chars: 3.5", field="max_chars", says="whole"),
     evaluator("similarity without a model", "evaluator: similarity", field="model", says="required"),
-    evaluator("similarity, which comes later", "evaluator: similarity\n    model: openai/embed", says="not available"),
+    evaluator(
+        "similarity without a price", "evaluator: similarity\n    model: openai/embed", field="model", says="prices"
+    ),
+    evaluator(
+        "similarity by a chat model",
+        "evaluator: similarity\n    model: openai/gpt-4o-mini",
+        field="model",
+        says="makes no embeddings: LiteLLM lists it for chat",
+    ),
+    evaluator(
+        "similarity by no local model",
+        "evaluator: similarity\n    model: local/smollm",
+        field="model",
+        says="'local/smollm2-135m'",
+    ),
+    evaluator("similarity nowhere", f"{SIMILARITY}\n    api_base: bench", field="api_base", says="address of a server"),
+    evaluator("similarity of no size", f"{SIMILARITY}\n    params: {{dimensions: 0}}", field="params.dimensions"),
+    evaluator(
+        "similarity in another form",
+        f"{SIMILARITY}\n    params: {{encoding_format: float}}",
+        field="params.encoding_format",
+        says="Leave it out",
+    ),
+    evaluator(
+        "similarity where a variant is not",
+        "evaluator: similarity\n    model: openai/big\n    api_base: http://a/v1\n    endpoint: bench",
+        field="judges",
+        says="two addresses",
+    ),
     evaluator("python without a name", "evaluator: python\n    function: evaluators/own.py", field="function"),
     evaluator("python missing", "evaluator: python\n    function: own.py:grade", field="function", says="no file"),
     evaluator("schema missing", "evaluator: json_schema\n    schema: none.json", field="schema", says="no file"),

@@ -18,7 +18,7 @@ from typing import cast
 
 import psutil
 import pytest
-from build_calls import a_body, a_request
+from build_calls import a_body, a_request, an_embedding_request
 
 from triaxis.adapters.local_models import LocalModels, faults, identity, is_local, known, settings_of
 from triaxis.adapters.local_process import LocalProcess, ServerSettings
@@ -31,9 +31,11 @@ from triaxis.adapters.weights import PACKAGED, Weights, find
 from triaxis.domain.case import Message
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
-from triaxis.errors import InputFaults, ServerDied
+from triaxis.errors import InputFaults, ServerDied, Terminal
 from triaxis.ports.models import ChatModel, ProbeCall, Received
+from triaxis.rules.embedding import embedded, vector_of
 from triaxis.rules.reply import parse_reply
+from triaxis.rules.similarity import cosine
 
 SMOL = "local/smollm2-135m"
 PINNED = PACKAGED["smollm2-135m"].sha256
@@ -303,6 +305,39 @@ server = LocalProcess.start(find("smollm2-135m"), ServerSettings())
 print(server.pid, flush=True)
 time.sleep(60)
 """
+
+
+@real
+async def test_the_real_model_tells_a_paraphrase_from_an_unrelated_text() -> None:
+    """On a server of its own, whose vectors are the same bytes each time; each knows its CPU-seconds."""
+    async with LocalModels(wire=wire_of(SMOL)).open(Target(model=SMOL, kind="embedding")) as model:
+
+        async def embed(text: str) -> Received:
+            return await model.complete(an_embedding_request(text, model=SMOL))
+
+        lost, missing, fee, again = [
+            await embed(text)
+            for text in (
+                "I lost my card and want a new one.",
+                "My card is missing; please send a replacement.",
+                "The fee for a transfer abroad is two percent.",
+                "I lost my card and want a new one.",
+            )
+        ]
+        with pytest.raises(Terminal, match="context_length"):
+            await embed("much too long " * 4096)
+    assert again.raw == lost.raw
+    assert (lost.busy_core_s or 0) > 0
+    assert (embedded(lost.raw).usage.input or 0) > 5
+    vectors = [vector_of(received.raw) for received in (lost, missing, fee)]
+    assert {len(vector) for vector in vectors} == {576}
+    alike, unlike, other = (cosine(vectors[a], vectors[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert (alike or 0) > max(unlike or 1, other or 1) + 0.05
+
+
+def test_vectors_are_made_under_an_identity_of_their_own() -> None:
+    assert settings_of(SMOL, "embedding") == ServerSettings(pooling="mean")
+    assert identity(SMOL, settings_of(SMOL, "embedding")) == f"smollm2-135m:sha256:{PINNED}:ctx4096:t1:s1:joined:mean"
 
 
 @real

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import aiohttp
 import pytest
-from build_calls import a_body, a_request
+from build_calls import a_body, a_request, a_vector_body, an_embedding_request
 from recording_server import Answer, aborting, cutting, hanging, recording_server, resetting, saying, stalling
 
 from triaxis.adapters.http_session import broken
@@ -287,3 +287,39 @@ def test_a_connection_that_takes_too_long_is_surely_not_billed() -> None:
     error = broken(aiohttp.ConnectionTimeoutError())
     assert isinstance(error, Transient)
     assert (error.reason, error.billed) == ("connect_timeout", False)
+
+
+def wire_of_vectors(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+    return models(OPENAI_API_KEY=KEY).open(Target(model="openai/embed", api_base=api_base, kind="embedding"))
+
+
+def litellm_of_vectors(api_base: str) -> AbstractAsyncContextManager[ChatModel]:
+    target = Target(model="openai/embed", api_base=api_base, kind="embedding")
+    return open_litellm(target, limits=LIMITS, clock=CLOCK)
+
+
+@pytest.mark.parametrize("opener", [wire_of_vectors, litellm_of_vectors])
+@pytest.mark.parametrize(
+    ("answer", "reason", "billed"),
+    [
+        (saying("", 500), "server", True),
+        (saying("", 429), "rate_limit", False),
+        (saying(a_vector_body()), "malformed", True),
+        (saying('{"error": {"message": "This model\'s maximum context length is 8"}}', 400), "context_length", False),
+        (saying('{"error": {"code": "invalid_api_key"}}', 401), "authentication", False),
+        (aborting, "reset server", True),  # LiteLLM says of a broken connection that the server broke
+        (hanging, "timeout", True),
+    ],
+)
+async def test_embeddings_fail_as_chats_do(
+    opener: Opener, answer: Answer, reason: str, monkeypatch: pytest.MonkeyPatch, *, billed: bool
+) -> None:
+    """Once, with a mark that says what may have been billed."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    async with recording_server(answer) as server, opener(server.api_base) as model:
+        with pytest.raises(CallFailed) as raised:
+            await model.complete(an_embedding_request())
+        assert len(server.heard) == 1
+    assert raised.value.reason in reason.split()
+    assert raised.value.billed == billed
+    assert KEY not in str(raised.value)

@@ -6,16 +6,17 @@ import json
 from dataclasses import asdict
 
 import pytest
-from build_calls import a_body, a_request
+from build_calls import a_body, a_request, a_vector_body, an_embedding_request
 from recording_server import recording_server, saying
 
-from triaxis.adapters.litellm_models import WIRED, open_litellm, resolve
+from triaxis.adapters.litellm_models import EMBEDDING, WIRED, open_litellm, resolve
 from triaxis.adapters.openai_address import PLAIN, plain_address
 from triaxis.adapters.openai_wire import open_wire
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Denied, Terminal
+from triaxis.rules.embedding import embedded, vector_of
 from triaxis.rules.reply import parse_reply
 
 KEY = "sk-made-up-and-searched-for"
@@ -179,3 +180,74 @@ async def test_a_content_filter_is_read_the_same() -> None:
                 except Terminal as error:
                     reasons.append(error.reason)
     assert reasons == ["content_filter", "content_filter"]
+
+
+EMBEDDED = a_vector_body(0.1, -0.25, 3e-3)
+DIMENSIONS: list[dict[str, JsonValue]] = [{}, {"dimensions": 3}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "plain"), [*((name, False) for name in sorted(EMBEDDING)), *((name, True) for name in sorted(PLAIN))]
+)
+@pytest.mark.parametrize("params", DIMENSIONS, ids=["none", "dimensions"])
+async def test_embeddings_are_asked_for_and_read_the_same(
+    provider: str, params: dict[str, JsonValue], *, plain: bool
+) -> None:
+    request = an_embedding_request("Wie viel? 中文", model=_model(provider, "text-embedding-3-small"), params=params)
+    seen: list[object] = []
+    async with recording_server(saying(EMBEDDED)) as server:
+        target = Target(model=request.model, api_base=server.api_base, kind="embedding")
+        address = plain_address(target, VARIABLES_SET) if plain else resolve(target)
+        assert address is not None
+        clock = SystemClock()
+        for opened in (
+            open_litellm(target, limits=Limits(), clock=clock),
+            open_wire(address, limits=Limits(), clock=clock),
+        ):
+            async with opened as model:
+                raw = (await model.complete(request)).raw
+            (heard,) = server.heard
+            server.heard.clear()
+            seen.append((asdict(heard), vector_of(raw).tolist(), embedded(raw)))
+    assert seen[0] == seen[1]
+    assert "/v1/embeddings" in str(seen[0])
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "sent"),
+    [
+        ("voyage", {"dimensions": 3}, {"output_dimension": 3}),
+        ("jina_ai", {"dimensions": 3}, {"dimensions": 3}),
+        ("mistral", {}, {}),
+    ],
+)
+async def test_other_providers_embed_through_litellm(
+    provider: str, asked: dict[str, JsonValue], sent: dict[str, JsonValue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the provider's own words, and read into the same vector."""
+    monkeypatch.setenv("VOYAGE_API_KEY", KEY)
+    monkeypatch.setenv("JINA_AI_API_KEY", KEY)
+    request = an_embedding_request(model=_model(provider, "embed"), params=asked)
+    async with recording_server(saying(EMBEDDED)) as server:
+        target = Target(model=request.model, api_base=server.api_base, kind="embedding")
+        assert resolve(target) is None
+        async with open_litellm(target, limits=Limits(), clock=SystemClock()) as model:
+            raw = (await model.complete(request)).raw
+    (heard,) = server.heard
+    assert heard.body == {"model": "embed", "input": ["hello"], **sent}
+    assert vector_of(raw).tolist() == pytest.approx([0.1, -0.25, 3e-3])
+    assert embedded(raw).usage.input == 5
+
+
+async def test_embeddings_that_a_provider_does_not_make_stop_the_run() -> None:
+    request = an_embedding_request(model=_model("mistral", "embed"), params={"dimensions": 3})
+    target = Target(model=request.model, api_base="http://127.0.0.1:9/v1", kind="embedding")
+    async with open_litellm(target, limits=Limits(), clock=SystemClock()) as model:
+        with pytest.raises(Denied, match="change the variant's params"):
+            await model.complete(request)
+
+
+def test_a_vendors_own_embeddings_stand_beside_its_chats() -> None:
+    address = resolve(Target(model="openai/text-embedding-3-small", kind="embedding"))
+    assert address is not None
+    assert address.url_of("embedding") == "https://api.openai.com/v1/embeddings"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import rfc8785
@@ -70,6 +71,8 @@ def test_a_keyring_makes_the_keys_of_requests(
     messages = tuple(Message(role=role, content=content) for role, content in said)
     request = Request(model=model, endpoint=endpoint, messages=messages, params=params, sample=sample)
     assert Keyring(model, endpoint, params).key(messages, sample) == request.key
+    vector = replace(request, kind="embedding")
+    assert Keyring(model, endpoint, params, "embedding").key(messages, sample) == vector.key != request.key
 
 
 REFUSED = (2**53, -(2**53), float("nan"), float("inf"), -float("inf"), "\ud800", [2**64])

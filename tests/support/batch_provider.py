@@ -45,7 +45,7 @@ def application(given: argparse.Namespace) -> tuple[web.Application, Batches]:
     )
     app = web.Application(client_max_size=MOST_BYTES)
     openai = OpenAI(batches)
-    app.router.add_post("/v1/chat/completions", Provider(settings, batches.ledger).chat)
+    app.router.add_post("/v1/chat/completions", Provider(settings, batches.ledger).answered)
     app.router.add_routes([*openai.routes("/v1"), *openai.routes("/openai"), *Anthropic(batches).routes()])
     app.router.add_routes([*Mistral(batches, openai).routes(), *XAI(batches, openai).routes()])
     return app, batches

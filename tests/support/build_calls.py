@@ -28,6 +28,21 @@ def a_body(text: str | None = "hi", *, finish: str = "stop", usage: Mapping[str,
     return json.dumps({"id": "x", "object": "chat.completion", "model": "m", "choices": [choice], "usage": counts})
 
 
+def an_embedding_request(
+    text: str = "hello", *, model: str = "openai/embed", params: Mapping[str, JsonValue] | None = None
+) -> Request:
+    """A request for the vector of a text."""
+    messages = (Message(role="user", content=text),)
+    return Request(model=model, endpoint="bank", messages=messages, params=params or {}, kind="embedding")
+
+
+def a_vector_body(*numbers: float, tokens: int | None = 5) -> str:
+    """The body of an embedding; by default of 5 tokens."""
+    usage = None if tokens is None else {"prompt_tokens": tokens, "total_tokens": tokens}
+    data = [{"object": "embedding", "index": 0, "embedding": list(numbers)}]
+    return json.dumps({"object": "list", "model": "m", "data": data, "usage": usage})
+
+
 @dataclass(slots=True)
 class TickingClock:
     """Starts at a round time; only sleeping, and being told to, moves it. Every look at the wall is a nanosecond on."""

@@ -1,5 +1,7 @@
 """An OpenAI-compatible provider that keeps a ledger of what it billed, over real HTTP in a process of its own.
 
+It answers chats, and makes embeddings of words.
+
 It bills before it faults: a line is in the ledger, fsynced, before a byte of an answer or a fault is sent. Answers are
 a function of the request alone, so that two runs agree byte for byte, and all are marked `simulated`. A message that
 holds `[[answer TEXT]]` is answered TEXT.
@@ -22,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiohttp import web
-from provider_parts import Ledger, answer_of, close, draw, identity, rates, refusal, reset, serve
+from provider_parts import Ledger, answer_of, close, draw, embedding_of, identity, rates, refusal, reset, serve
 
 FAULTS = ("rate_limit", "server", "hang", "reset", "truncated", "malformed", "no_choices", "bad_request", "filtered")
 """Kinds of fault. The last two belong to the request and stay; the others are drawn anew for every repeat of it."""
@@ -58,7 +60,7 @@ def fault_of(settings: Settings, request: str, repeat: int) -> str | None:
 
 @dataclass(slots=True)
 class Provider:
-    """Answers chat completions."""
+    """Answers chat completions and makes embeddings."""
 
     settings: Settings
     ledger: Ledger
@@ -69,7 +71,7 @@ class Provider:
         """What stands at the end of a refusal."""
         return f", asked by {http.headers.get('Authorization', 'nobody')}" if self.settings.echo else ""
 
-    async def chat(self, http: web.Request) -> web.StreamResponse:
+    async def answered(self, http: web.Request) -> web.StreamResponse:
         """Bills, then answers or faults."""
         if self.settings.key and http.headers.get("Authorization") != f"Bearer {self.settings.key}":
             said = http.headers.get("Authorization", "nothing")
@@ -79,7 +81,7 @@ class Provider:
         repeat = self.seen[request]
         self.seen[request] += 1
         fault = fault_of(self.settings, request, repeat)
-        answer = answer_of(body, request)
+        answer = answer_of(body, request) if "messages" in body else embedding_of(body)
         await self.ledger.bill(self._line(request, repeat, fault, answer))
         await asyncio.sleep(self._delay_s(str(body["model"])))
         if fault is None:
@@ -164,7 +166,7 @@ class Provider:
 
     async def no_choices(self, _http: web.Request, _body: Mapping[str, Any], answer: Mapping[str, Any]) -> web.Response:
         """200 with usage and no answer."""
-        return web.json_response({**answer, "choices": []})
+        return web.json_response({**answer, "choices" if "choices" in answer else "data": []})
 
     async def bad_request(
         self, http: web.Request, _body: Mapping[str, Any], _answer: Mapping[str, Any]
@@ -249,11 +251,13 @@ def settings_of(given: argparse.Namespace) -> Settings:
 
 
 def main() -> None:
-    """Answers chat completions."""
+    """Answers calls."""
     given = arguments("An OpenAI-compatible provider with a ledger and faults.").parse_args()
     settings = settings_of(given)
     app = web.Application(client_max_size=16 * 2**20)
-    app.router.add_post("/v1/chat/completions", Provider(settings, Ledger(settings.ledger)).chat)
+    provider = Provider(settings, Ledger(settings.ledger))
+    for path in ("/v1/chat/completions", "/v1/embeddings"):
+        app.router.add_post(path, provider.answered)
     asyncio.run(serve(app, given.port))
 
 

@@ -118,6 +118,32 @@ def answer_of(body: Mapping[str, Any], request: str) -> dict[str, Any]:
     }
 
 
+DIMENSIONS = 64
+"""Numbers of a vector."""
+
+
+def vector_of(text: str) -> list[float]:
+    """How often each word is said, by the word's hash, scaled to length 1: texts that share words are alike."""
+    counts = [0.0] * DIMENSIONS
+    for word in re.findall(r"\w+", text.casefold()):
+        counts[hashlib.sha256(word.encode()).digest()[0] % DIMENSIONS] += 1
+    length = sum(count * count for count in counts) ** 0.5
+    return [count / (length or 1.0) for count in counts]
+
+
+def embedding_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole body of the embedding of one text."""
+    text = body["input"] if isinstance(body["input"], str) else body["input"][0]
+    tokens = 1 + len(text) // 4
+    return {
+        "object": "list",
+        "model": body["model"],
+        "system_fingerprint": "simulated",
+        "data": [{"object": "embedding", "index": 0, "embedding": vector_of(text)}],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
 def refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
     """An error in OpenAI's shape."""
     error = {"message": message, "type": code, "code": code, "param": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -119,9 +119,14 @@ class Account:
     @property
     def ledger(self) -> Money:
         """What the provider billed, each at the price of its way."""
-        live = (call_cost(tokens_of(bill.usage), self.price) for bill in self.bills if bill.billed)
+        live = (call_cost(self._counts(bill), self.price) for bill in self.bills if bill.billed)
         batched = (self._batch_cost(tokens_of(bill.usage)) for bill in self.row_bills)
         return sum((cost for cost in (*live, *batched) if isinstance(cost, Money)), NO_MONEY)
+
+    def _counts(self, bill: Bill) -> Tokens:
+        """An embedding completes nothing, and its bill does not say so."""
+        counts = tokens_of(bill.usage)
+        return counts if self.request.kind == "chat" else replace(counts, output=0)
 
     def _batch_cost(self, usage: Tokens | None) -> Money | Absent:
         return call_cost(usage or Tokens(), self.price, mode="batch")

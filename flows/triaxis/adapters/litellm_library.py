@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from triaxis.adapters.openai_address import Body
+from triaxis.adapters.openai_address import Body, embedding_body
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Target
@@ -48,6 +48,8 @@ def library() -> Any:
     litellm: Any = importlib.import_module("litellm")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    # Its embeddings take a max_retries of 0 for none given, and put this in its place.
+    litellm.DEFAULT_MAX_RETRIES = 0
     # What went wrong is in the error; its log would repeat prompts.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -149,6 +151,8 @@ def bodies(model: Named, config: Any) -> Callable[[Request], Body]:
     translated = dict[str, dict[str, Any]]()
 
     def body(request: Request) -> Body:
+        if request.kind == "embedding":
+            return embedding_body(model.name, request)
         known = json.dumps(request.params, sort_keys=True)
         if known not in translated:
             translated[known] = parameters(model, request.params)

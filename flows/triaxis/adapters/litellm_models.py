@@ -23,13 +23,16 @@ from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Terminal, Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
-from triaxis.rules.provider_errors import checked, failure
+from triaxis.rules.embedding import text_of
+from triaxis.rules.provider_errors import failure, kept
 
 CLIENT = "litellm"
 WIRED = frozenset(
     {"openai", "hosted_vllm", "together_ai", "mistral", "groq", "deepseek", "xai", "fireworks_ai", "litellm_proxy"}
 )
 """Providers for which the contract test shows that our wire and LiteLLM send and read the same."""
+EMBEDDING = frozenset({"openai", "hosted_vllm", "together_ai", "litellm_proxy"})
+"""Those of them for which it shows the same of embeddings."""
 
 
 def resolve(target: Target) -> Address | None:
@@ -42,7 +45,7 @@ def resolve(target: Target) -> Address | None:
     model = named(target)
     litellm_library.refuse_unnamed_server(target, model.provider)
     variables = missing_keys(target)
-    if model.provider not in WIRED:
+    if model.provider not in (WIRED if target.kind == "chat" else EMBEDDING):
         if len(variables) == 1:
             raise no_key(target, variables[0])
         return None
@@ -76,22 +79,26 @@ class _LitellmChat:
         litellm = library()
         try:
             async with asyncio.timeout(self.limits.total_timeout_s):
-                answer = await litellm.acompletion(
-                    model=self.target.model,
-                    api_base=self.target.api_base,
-                    messages=[dict(m.to_json()) for m in request.messages],
-                    num_retries=0,
-                    max_retries=0,
-                    timeout=self.limits.total_timeout_s,
-                    **request.params,
-                )
+                answer = await self._asked(litellm, request)
         except TimeoutError:
             raise Transient("timeout") from None
         except tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES) as error:
             raise _translated(error, self.target, self.clock.now_ns() / 1e9) from None
         raw = answer.model_dump_json(exclude_none=True)
-        checked(raw)
-        return Received(raw=raw, client=CLIENT)
+        return Received(raw=kept(raw, request.kind), client=CLIENT)
+
+    async def _asked(self, litellm: Any, request: Request) -> Any:
+        shared = {
+            "model": self.target.model,
+            "api_base": self.target.api_base,
+            "num_retries": 0,
+            "max_retries": 0,
+            "timeout": self.limits.total_timeout_s,
+            **request.params,
+        }
+        if request.kind == "embedding":
+            return await litellm.aembedding(input=[text_of(request)], **shared)
+        return await litellm.acompletion(messages=[dict(m.to_json()) for m in request.messages], **shared)
 
 
 def _translated(error: Any, target: Target, now_s: float) -> CallFailed:

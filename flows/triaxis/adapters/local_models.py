@@ -29,15 +29,16 @@ from weakref import WeakKeyDictionary
 from triaxis.adapters.local_process import LocalProcess, ServerSettings
 from triaxis.adapters.weights import PACKAGED, Weights, find, folder_of, names, sha256_of
 from triaxis.domain.rows import Request
-from triaxis.domain.variant import Target
+from triaxis.domain.variant import CallKind, Target
 from triaxis.errors import Fault, InputFaults, ServerDied
 from triaxis.ports.models import ChatModel, Received
 
 PREFIX = "local/"
 _SLOTS = re.compile(r"slots([2-8])")
 
-Purpose: TypeAlias = Literal["answers", "probe"]
-"""A probe has a server of its own: one that just answered the same cases would answer them again from its cache."""
+Purpose: TypeAlias = Literal["answers", "probe", "vectors"]
+"""A probe has a server of its own: one that just answered the same cases would answer them again from its cache.
+Vectors have another, with other settings."""
 
 Wire: TypeAlias = Callable[[str], AbstractAsyncContextManager[ChatModel]]
 """Opens a chat model at an OpenAI-compatible address, such as `http://127.0.0.1:40123/v1`."""
@@ -55,12 +56,15 @@ def known(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(PREFIX + name for name in names(folder))
 
 
-def settings_of(model: str) -> ServerSettings:
-    """The settings that a model's name asks for."""
+def settings_of(model: str, kind: CallKind = "chat") -> ServerSettings:
+    """The settings that a model's name asks for, and what it is asked."""
     said = model.removeprefix(PREFIX).split(":")[1:]
     slots = next((int(found[1]) for setting in said if (found := _SLOTS.fullmatch(setting))), 1)
     return ServerSettings(
-        template="own" if "chat" in said else "joined", slots=slots, speculation="ngram" if "ngram" in said else "none"
+        template="own" if "chat" in said else "joined",
+        slots=slots,
+        speculation="ngram" if "ngram" in said else "none",
+        pooling="none" if kind == "chat" else "mean",
     )
 
 
@@ -151,7 +155,8 @@ class LocalModels:
     @asynccontextmanager
     async def open(self, target: Target) -> AsyncGenerator[ChatModel]:
         """The model, ready to be called; requests are answered one at a time, and each knows its CPU-seconds."""
-        async with self._leased(target, "answers") as server, AsyncExitStack() as wires:
+        purpose = "answers" if target.kind == "chat" else "vectors"
+        async with self._leased(target, purpose) as server, AsyncExitStack() as wires:
             await asyncio.to_thread(server.running)
             yield _LocalChat(server=server, wire=self._wire, wires=wires)
 
@@ -181,7 +186,8 @@ class LocalModels:
     async def _leased(self, target: Target, purpose: Purpose) -> AsyncGenerator[_Server]:
         key = (target.model, purpose)
         with self._lock:
-            server = self._servers.get(key) or _Server(target.model, self._weights(target.model), self._start)
+            settings = settings_of(target.model, "embedding" if purpose == "vectors" else "chat")
+            server = self._servers.get(key) or _Server(settings, self._weights(target.model), self._start)
             self._servers[key] = server
             server.leases += 1
         try:
@@ -204,8 +210,8 @@ class LocalModels:
 class _Server:
     """A place for one running process, and for its successor when it dies."""
 
-    def __init__(self, model: str, weights: Weights, start: Start) -> None:
-        self._weights, self._settings, self._start = weights, settings_of(model), start
+    def __init__(self, settings: ServerSettings, weights: Weights, start: Start) -> None:
+        self._weights, self._settings, self._start = weights, settings, start
         self._starting = threading.Lock()
         self._restarts = 1
         self._died: ServerDied | None = None

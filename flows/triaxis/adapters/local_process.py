@@ -39,11 +39,14 @@ class ServerSettings:
     """`ngram` guesses that what stood in the prompt comes again, and checks several guesses at once."""
     template: Literal["joined", "own"] = "joined"
     """`joined` sends the contents of the messages as they are; `own` uses the chat template in the weights."""
+    pooling: Literal["none", "mean"] = "none"
+    """`mean` makes embeddings, each the mean over its text's tokens; with `none` there are only answers."""
 
     def text(self) -> str:
         """The settings in an identity."""
         speculation = "" if self.speculation == "none" else ":ngram{}x{}".format(*NGRAM)
-        return f"ctx{self.context}:t{self.threads}:s{self.slots}:{self.template}{speculation}"
+        pooling = "" if self.pooling == "none" else f":{self.pooling}"
+        return f"ctx{self.context}:t{self.threads}:s{self.slots}:{self.template}{speculation}{pooling}"
 
 
 class LocalProcess:
@@ -126,6 +129,7 @@ def _spawn(weights: Weights, settings: ServerSettings, log: IO[bytes]) -> subpro
     command += ["--threads", str(settings.threads), "--slots", str(settings.slots)]
     command += ["--own-template"] if settings.template == "own" else []
     command += ["--ngram", *map(str, NGRAM)] if settings.speculation == "ngram" else []
+    command += ["--embeds"] if settings.pooling == "mean" else []
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

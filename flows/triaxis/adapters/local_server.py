@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--slots", type=int, default=1, help="requests decoded side by side")
     parser.add_argument("--own-template", action="store_true", help="use the chat template inside the weights")
+    parser.add_argument("--embeds", action="store_true", help="make embeddings: the mean over a text's tokens")
     guess = "after so many tokens that the prompt has too, guess so many more as it has them, and check them together"
     parser.add_argument("--ngram", type=int, nargs=2, help=guess)
     return parser
@@ -76,6 +77,10 @@ def _serve(options: argparse.Namespace) -> Server:
     params.port = 0
     params.n_threads_http = 64  # each open connection holds one, even when idle
     params.verbosity = 1
+    if options.embeds:
+        params.embedding = True
+        params.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        params.n_batch = params.n_ubatch = options.context  # a text is read in one piece, or refused
     if options.ngram:
         params.speculative.ngram_simple.size_n, params.speculative.ngram_simple.size_m = options.ngram
         params.speculative.types = [library.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]

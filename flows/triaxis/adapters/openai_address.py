@@ -1,4 +1,4 @@
-"""Where an OpenAI-compatible model is reached, and what is said to it."""
+"""Where an OpenAI-compatible model is reached, and what is said to it: chats, and texts whose vectors are wanted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Request
-from triaxis.domain.variant import Target
+from triaxis.domain.variant import CallKind, Target
+from triaxis.rules.embedding import text_of
 
 Body: TypeAlias = Mapping[str, JsonValue]
 
@@ -17,20 +18,25 @@ PLAIN = {"openai": "OPENAI_API_KEY", "hosted_vllm": "HOSTED_VLLM_API_KEY"}
 """Providers whose requests say just what they mean, by name, with the variable of their key."""
 TRANSLATED = re.compile(r"o\d|gpt-5|.*(search|audio)")
 """OpenAI's models for which LiteLLM rewrites messages or parameters."""
+CHATS, EMBEDDINGS = "/chat/completions", "/embeddings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where and how a model takes chat completions."""
+    """Where and how a model takes calls."""
 
     url: str
-    """The whole URL, `.../chat/completions`."""
+    """The whole URL of chats, `.../chat/completions`; embeddings are made beside it."""
     variable: str
     """The environment variable that holds the key."""
     key: str | None = field(default=None, repr=False)
     """None sends no Authorization: many local servers want none."""
     body: Callable[[Request], Body] = field(repr=False)
     """What is sent for a request."""
+
+    def url_of(self, kind: CallKind) -> str:
+        """The URL that takes calls of a kind."""
+        return self.url if kind == "chat" else f"{self.url.removesuffix(CHATS)}{EMBEDDINGS}"
 
 
 def plain_address(target: Target, environ: Mapping[str, str]) -> Address | None:
@@ -52,7 +58,7 @@ def plain_address(target: Target, environ: Mapping[str, str]) -> Address | None:
 
 def completions_url(api_base: str) -> str:
     """The URL to post to, under a base such as `http://127.0.0.1:8000/v1`."""
-    return f"{api_base.rstrip('/')}/chat/completions"
+    return f"{api_base.rstrip('/')}{CHATS}"
 
 
 def key_of(variable: str, environ: Mapping[str, str]) -> str | None:
@@ -64,6 +70,13 @@ def plain_body(model: str) -> Callable[[Request], Body]:
     """Bodies that say what the request says, for the model under the provider's own name for it."""
 
     def body(request: Request) -> Body:
+        if request.kind == "embedding":
+            return embedding_body(model, request)
         return {"model": model, "messages": [m.to_json() for m in request.messages], **request.params}
 
     return body
+
+
+def embedding_body(model: str, request: Request) -> Body:
+    """What asks for the vector of one text, under the provider's own name of the model."""
+    return {"model": model, "input": [text_of(request)], **request.params}

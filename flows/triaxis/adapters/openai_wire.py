@@ -1,4 +1,4 @@
-"""Chat completions over an OpenAI-compatible wire, with one pooled HTTP client.
+"""Chat completions and embeddings over an OpenAI-compatible wire, with one pooled HTTP client.
 
 Calls are sent whole, not streamed. Nothing here measures latency (that is the probe's work, on a client of its own),
 a plain body is kept byte for byte, and it costs a fraction of the processor time of a parsed stream, which is what
@@ -29,7 +29,7 @@ from triaxis.domain.variant import Limits
 from triaxis.errors import Transient
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel, Received
-from triaxis.rules.provider_errors import checked, failure
+from triaxis.rules.provider_errors import failure, kept
 
 CLIENT = "aiohttp"
 HEADERS = {"Content-Type": "application/json"}
@@ -60,7 +60,7 @@ class _Wire:
         """Sends one request, once."""
         data = json.dumps(self.address.body(request), ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            status, headers, body = await self._post(data)
+            status, headers, body = await self._post(self.address.url_of(request.kind), data)
         except (aiohttp.ClientError, TimeoutError) as error:
             # The error's text names the address only, but its chain may hold the session's headers.
             raise broken(error) from None
@@ -70,12 +70,11 @@ class _Wire:
             raise failure(
                 status, headers, raw, now_s=now_s, variable=self.address.variable, keys=(self.address.key or "",)
             )
-        checked(raw)
-        return Received(raw=raw, client=CLIENT)
+        return Received(raw=kept(raw, request.kind), client=CLIENT)
 
-    async def _post(self, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, url: str, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
         # A redirect would carry the key elsewhere, and turn the call into another one.
-        async with self.client.post(self.address.url, data=data, headers=HEADERS, allow_redirects=False) as response:
+        async with self.client.post(url, data=data, headers=HEADERS, allow_redirects=False) as response:
             return response.status, response.headers, await response.read()
 
 

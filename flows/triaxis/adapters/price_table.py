@@ -35,6 +35,11 @@ class PriceTable:
                 return row
         return None
 
+    def mode(self, model: str) -> str | None:
+        """What a model is listed for, such as `chat` or `embedding`; None where the table does not say."""
+        said = (self.rows[name].get("mode") for name in self._names(model))
+        return next((mode for mode in said if isinstance(mode, str)), None)
+
     def _names(self, model: str) -> tuple[str, ...]:
         """The keys under which LiteLLM would look, in its order: with the provider first, then without it.
 

@@ -12,7 +12,7 @@ from triaxis.domain.case import Case
 from triaxis.domain.looks import Looks, Split
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.routes import Routes, RoutesByVariant
-from triaxis.domain.rubric import Judged, Rubric
+from triaxis.domain.rubric import Judged, Rubric, Similarity
 from triaxis.domain.slo import Slo
 from triaxis.domain.variant import Delivery, ImportedVariant, Limits, ModelVariant, RoutedVariant, Target, Variant
 
@@ -127,7 +127,7 @@ class Inputs:
 
     @property
     def callers(self) -> tuple[ModelVariant, ...]:
-        """All that models are asked for, by name: variants' answers, and routes under a routed variant's name."""
+        """All that models are asked for, by name: variants' answers, and what routes take, under the routed one's."""
         asked = (v.caller if isinstance(v, RoutedVariant) else v for v in self.variants)
         return tuple(v for v in asked if isinstance(v, ModelVariant))
 
@@ -143,8 +143,8 @@ class Inputs:
 
     @property
     def asks(self) -> bool:
-        """Whether any model is called: for answers, or by a judge."""
-        return bool(self.callers) or any(isinstance(d.evaluator, Judged) for d in self.rubric.active)
+        """Whether any model is called: for answers, or to score them."""
+        return bool(self.callers) or any(isinstance(d.evaluator, Judged | Similarity) for d in self.rubric.active)
 
     @property
     def routed(self) -> tuple[RoutedVariant, ...]:

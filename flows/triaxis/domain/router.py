@@ -74,7 +74,8 @@ class Router:
     field: str | None = None
     """The slice tag, or `route`, whose text is the route; by field only."""
     rule: Rule | None = None
-    """How the route is found otherwise; None by field, and by a model, whose calls are the variant's `caller`."""
+    """How the route is found otherwise; None by field, and by a model, whose calls are the variant's `caller`. So are
+    those of a classifier that learns from embeddings instead of words."""
     arms: Mapping[str, str]
     """Route to the name of the variant that answers."""
     default: str | None = None

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from triaxis.domain.canonical import JsonValue, canonical_json, sha256_json
 from triaxis.domain.case import Message
+from triaxis.domain.variant import CallKind
 from triaxis.quantities import Tokens
 
 RowKind: TypeAlias = Literal["call", "probe", "import"]
@@ -24,13 +25,17 @@ class Request:
     model: str
     endpoint: str | None
     messages: tuple[Message, ...]
+    """Of an embedding: one, whose content is the text."""
     params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     sample: int = 0
     """The number of the repeat, from 0."""
+    kind: CallKind = "chat"
 
     @property
     def key(self) -> str:
         """The row's identity: 64 hex digits of the sha256 of the canonical request."""
+        # A chat, which was there before embeddings were, is known by having no kind.
+        kind: dict[str, JsonValue] = {} if self.kind == "chat" else {"kind": self.kind}
         return sha256_json(
             {
                 "model": self.model,
@@ -38,6 +43,7 @@ class Request:
                 "messages": [m.to_json() for m in self.messages],
                 "params": self.params,
                 "sample": self.sample,
+                **kind,
             }
         )
 
@@ -48,11 +54,14 @@ class Keyring:
     What they share is put into canonical form once; the rest is RFC 8785 of texts and a whole number.
     """
 
-    def __init__(self, model: str, endpoint: str | None, params: Mapping[str, JsonValue]) -> None:
+    def __init__(
+        self, model: str, endpoint: str | None, params: Mapping[str, JsonValue], kind: CallKind = "chat"
+    ) -> None:
         shared = {
             name: canonical_json(value).decode() for name, value in (("e", endpoint), ("m", model), ("p", params))
         }
-        self._head = f'{{"endpoint":{shared["e"]},"messages":['
+        kinds = "" if kind == "chat" else f'"kind":"{kind}",'
+        self._head = f'{{"endpoint":{shared["e"]},{kinds}"messages":['
         self._tail = f'],"model":{shared["m"]},"params":{shared["p"]},"sample":'
 
     def key(self, messages: Iterable[Message], sample: int) -> str:
@@ -98,7 +107,8 @@ class Row:
     outcome: Literal["answered", "terminal", "unrecorded"]
     """`unrecorded`: answered, but whoever made the imported row did not keep what was said."""
     raw: str
-    """The body as received; OpenAI's chat completion shape for an answer, a JSON list of probe results for a block."""
+    """The body as received, in OpenAI's shape for an answer; a JSON list of probe results for a block. Of an embedding,
+    with the vector as 32-bit floats."""
     error: str | None = None
     """The reason word of a terminal outcome."""
     client: str = ""

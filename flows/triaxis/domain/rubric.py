@@ -78,10 +78,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Similarity:
-    """Cosine of the embeddings of answer and expected, clipped to [0, 1]."""
+    """Cosine of the embeddings of the answer and the best of expected, clipped to [0, 1]."""
 
     model: str
     endpoint: str | None = None
+    params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

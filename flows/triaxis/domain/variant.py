@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.router import Cascade, Router
 
+CallKind: TypeAlias = Literal["chat", "embedding"]
+"""What a model is asked for: an answer to messages, or the vector of a text."""
+
 LEVERS = (
     "tiering",
     "fine_tuning",
@@ -103,6 +106,13 @@ class ModelVariant:
     serving: Serving = Serving()
     factors: tuple[str, ...] = ()
     """Variants of a factorial that this one joins: itself alone where it is one of them; empty outside of any."""
+    embeds: Literal[True] | None = None
+    """Whether it is asked for the vector of each case's input, by which a classifier names the route."""
+
+    @property
+    def kind(self) -> CallKind:
+        """What its calls ask for."""
+        return "embedding" if self.embeds else "chat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +122,7 @@ class RoutedVariant:
     name: str
     router: Router | Cascade
     caller: ModelVariant | None = None
-    """The calls by which a model names the route, under the variant's own name; None where no model is asked."""
+    """The calls by which the route is found, under the variant's own name; None where no model is asked."""
     levers: tuple[str, ...] = ()
     extends: str | None = None
     serving: Serving = Serving()
@@ -149,6 +159,8 @@ class Target:
 
     model: str
     api_base: str | None = None
+    kind: CallKind = "chat"
+    """What it is asked for there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Opened:
 
     async def model(self, target: Target, limits: Limits) -> ChatModel:
         """The model at a target."""
-        key = target_key(target.model, target.api_base)
+        key = f"{target.kind} {target_key(target.model, target.api_base)}"
         async with self._opening:
             if key not in self._models:
                 models = (await self._open(limits)).models

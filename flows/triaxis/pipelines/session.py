@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from triaxis.domain.batches import BatchIntent
 from triaxis.domain.dag import STAGES, Stage
@@ -170,7 +170,9 @@ class Session:
     async def _send(self, order: Order) -> Sent:
         sent = await calls.send(
             [request for _, request in order.requests()],
-            model=await self._open.model(self._target(order.model, order.endpoint), self.operations.limits),
+            model=await self._open.model(
+                replace(self._target(order.model, order.endpoint), kind=order.kind), self.operations.limits
+            ),
             journal=self.journal,
             clock=self.wiring.clock,
             limits=self.operations.limits,

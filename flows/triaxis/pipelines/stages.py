@@ -87,7 +87,13 @@ async def generate(session: Session, dispatch: Dispatch) -> None:
         calls.restore("generations", store=w.store, evidence=w.evidence)
     orders = planned.orders(w.store.known(planned.rows), session.operations.variants)
     await _bought(session, dispatch, orders)
-    generate_step.collect(planned, store=w.store, evidence=w.evidence, last_error=session.sent.last_error)
+    generate_step.collect(
+        planned,
+        store=w.store,
+        evidence=w.evidence,
+        learner=w.routing.vectors,
+        last_error=session.sent.last_error,
+    )
     asked = sum(map(len, orders))
     beside = f"; those of {counted(n, 'variants')} are imported" if (n := len(planned.inputs.imported)) else ""
     session.progress.end("generate", f"{len(planned)} answers, {asked} of them asked for now{beside}")

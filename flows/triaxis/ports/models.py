@@ -16,13 +16,13 @@ class Received:
     """A whole answer as it came."""
 
     raw: str
-    """The body in OpenAI's chat completion shape, byte for byte where the wire has it."""
+    """The body in OpenAI's shape of a chat completion, byte for byte where the wire has it, or of an embedding."""
     client: str
     busy_core_s: float | None = None
 
 
 class ChatModel(Protocol):
-    """One model at one address. Safe for concurrent calls."""
+    """One model at one address, asked for what its target's `kind` says. Safe for concurrent calls."""
 
     async def complete(self, request: Request) -> Received:
         """Sends one request, once.

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.router import RouterFunction
 
@@ -31,9 +34,20 @@ class RouteLearner(Protocol):
         ...
 
 
+class VectorLearner(Protocol):
+    """Learns to tell vectors apart by their labels."""
+
+    def learned(
+        self, vectors: Sequence[NDArray[np.float32]], labels: Sequence[str], others: Sequence[NDArray[np.float32]]
+    ) -> Sequence[tuple[str, float]]:
+        """As `RouteLearner.learned`, by vectors that are all of one length."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """What routers need that decide before anything is asked."""
+    """What routers need that decide before anything is asked, and one that learns from vectors once they are there."""
 
     functions: RouteFunctions
     learner: RouteLearner
+    vectors: VectorLearner

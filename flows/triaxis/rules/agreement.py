@@ -14,7 +14,7 @@ from typing import TypeAlias, assert_never
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.rows import Abstained, Outcome, Reply, Scored
-from triaxis.domain.rubric import Contains, Exact, Label, Numeric, Recall, Similarity, TokenF1
+from triaxis.domain.rubric import Contains, Exact, Label, Numeric, Recall, TokenF1
 from triaxis.rules.text import (
     Number,
     label_finder,
@@ -30,7 +30,7 @@ Scorer: TypeAlias = Callable[[Case, Reply], Outcome]
 """Scores an answer that exists."""
 Normal: TypeAlias = Callable[[str], str]
 """Brings a text into the dimension's normal form."""
-Compares: TypeAlias = Exact | Contains | TokenF1 | Recall | Numeric | Label | Similarity
+Compares: TypeAlias = Exact | Contains | TokenF1 | Recall | Numeric | Label
 
 _REMEMBERED = 4096
 
@@ -48,8 +48,6 @@ def comparing(evaluator: Compares, normal: Normal) -> Scorer:
             return _recall(normal)
         case Numeric():
             return _numeric(evaluator)
-        case Similarity():
-            return lambda _, __: Abstained("no embeddings were made")
         case Label():
             return _label(evaluator, normal)
         case _:

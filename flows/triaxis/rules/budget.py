@@ -14,7 +14,7 @@ from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.keys import Mask, Places
 from triaxis.domain.rows import Request
-from triaxis.domain.variant import Delivery
+from triaxis.domain.variant import CallKind, Delivery
 from triaxis.quantities import NO_MONEY, Money, Tokens
 from triaxis.rules.price import Mode, upper_cost
 
@@ -45,7 +45,7 @@ class Bounds:
         for request in requests:
             # Requests of one origin share their params, which may be long.
             if gauge is None or request.params is not params:
-                params, gauge = request.params, Gauge.of(request.params, row)
+                params, gauge = request.params, Gauge.of(request.params, row, request.kind)
             rows.append(gauge.bound(request.messages))
         return cls.listed(rows)
 
@@ -101,9 +101,9 @@ class Gauge:
     most: int
 
     @classmethod
-    def of(cls, params: Mapping[str, JsonValue], row: PriceRow | None) -> Gauge:
-        """What parameters and price row say of every call."""
-        cap, repeats = _cap(params, row), _count(params.get("n"), 1)
+    def of(cls, params: Mapping[str, JsonValue], row: PriceRow | None, kind: CallKind = "chat") -> Gauge:
+        """What parameters and price row say of every call; an embedding has nothing but a prompt."""
+        cap, repeats = _cap(params, row), _count(params.get("n"), 1) if kind == "chat" else 0
         # Tool definitions and schemas among the parameters are read as prompt, too.
         read = sum(len(str(value).encode()) for value in params.values() if not isinstance(value, int | float))
         return cls(read, min(cap, TYPICAL_OUTPUT) * repeats, cap * repeats)
@@ -117,7 +117,7 @@ class Gauge:
 
 def bound(request: Request, row: PriceRow | None) -> Bound:
     """The bounds of one call."""
-    return Gauge.of(request.params, row).bound(request.messages)
+    return Gauge.of(request.params, row, request.kind).bound(request.messages)
 
 
 def upper_tokens(request: Request, row: PriceRow | None = None) -> Tokens:

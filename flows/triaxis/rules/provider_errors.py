@@ -5,6 +5,7 @@
 | 429, 408, 409, 425, 5xx | Transient; 429 is not billed, the others may have been |
 | a body that is cut short, no JSON, or without a choice | Transient, and may have been billed |
 | a filtered prompt, a prompt longer than the context | Terminal: the user gets no answer to this case |
+| 500 of llama.cpp for a text longer than what it embeds at once | Terminal |
 | other 400, 413, 422 | Terminal, `bad_request` |
 | 401, 402, 403, 404, redirects, a spent quota | Denied: it would be the same for every case |
 """
@@ -17,7 +18,9 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus as Status
 from typing import Any, cast
 
+from triaxis.domain.variant import CallKind
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
+from triaxis.rules.embedding import compact
 from triaxis.rules.reply import parse_reply, tokens_of
 
 RETRIED = frozenset({Status.REQUEST_TIMEOUT, Status.CONFLICT, Status.TOO_EARLY, Status.TOO_MANY_REQUESTS})
@@ -28,6 +31,7 @@ REQUEST = frozenset(
 QUOTA = ("insufficient_quota", "billing_hard_limit", "quota_exceeded", "insufficient_balance", "credit")
 FILTERED = ("content_filter", "content_policy", "moderation", "responsibleai", "safety", "flagged")
 TOO_LONG = ("context_length", "context length", "context window", "maximum context", "too many tokens", "too long")
+TOO_LARGE = "too large to process"
 NOBODY = ("model_not_found", "invalid_api_key", "api_key_invalid", "invalid_model")
 SAID_CHARS = 300
 """So much of a provider's message is shown."""
@@ -46,7 +50,7 @@ ADVICE = {
     402: "the account has no credit left",
     403: "the key in {variable} may not use this model",
     404: "check the model's name and api_base",
-    405: "check api_base: it does not take chat completions",
+    405: "check api_base: nothing there takes such calls",
 }
 NO_BATCHES = "check api_base: for a server without files and batches, use `transport: live`"
 BATCH_ADVICE = {400: "the provider takes no such batch", 404: NO_BATCHES, 405: NO_BATCHES}
@@ -67,6 +71,8 @@ def failure(
     """
     body = without(keys, body)
     code, said = _said(body)
+    if status == Status.INTERNAL_SERVER_ERROR and TOO_LARGE in said:
+        return Terminal("context_length", status=status, raw=body, billed=False)
     if retried := _retried(status, headers, code, said, now_s):
         return retried
     if status in REQUEST:
@@ -116,17 +122,20 @@ def _denied(status: int, said: str, variable: str, advices: Mapping[int, str]) -
     return Denied(REASONS.get(status, "refused"), _advice(advice, said), status=status)
 
 
-def checked(raw: str) -> None:
-    """Returns where the body of a 200 holds a reply, a refusal among them.
+def kept(raw: str, kind: CallKind = "chat") -> str:
+    """The body of a 200 as it is stored, where it holds a reply, a refusal among them, or the vector asked for.
 
     Raises:
-        Transient: where it is no JSON (cut short, or a proxy's page) or has no choice; with the usage it may report.
-            Some gateways send a provider's error in this way.
+        Transient: where it is no JSON (cut short, or a proxy's page) or has no choice, or no vector; with the usage it
+            may report. Some gateways send a provider's error in this way.
     """
     try:
+        if kind == "embedding":
+            return compact(raw)
         parse_reply(raw)
     except ValueError:
         raise malformed(raw) from None
+    return raw
 
 
 def malformed(raw: str) -> Transient:

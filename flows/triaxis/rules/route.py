@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeAlias, assert_never
 
-from triaxis.domain.canonical import JsonValue
+from triaxis.domain.canonical import JsonValue, canonical_json, read_json
 from triaxis.domain.case import Case
 from triaxis.domain.router import Keywords, Patterns
 from triaxis.domain.routes import Routes
 from triaxis.domain.variant import RoutedVariant
 
+DIGITS = 6
+"""Of a confidence: the last bits of a processor's sums decide nothing."""
 LONGEST = 10_000
 """Characters of an input that rules look at, so that no text makes an expression run for long."""
 _UNSEEN = ("expected", "route", "steps", "value")
@@ -87,6 +89,20 @@ def route_named(reply: str | None, routes: Iterable[str]) -> str | None:
         return whole
     found = {route for text, route in by_text.items() if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said)}
     return found.pop() if len(found) == 1 else None
+
+
+def decision_text(route: str, sure: float) -> str:
+    """A decision as it stands in the place of an answer."""
+    return canonical_json({"confidence": sure, "route": route}).decode()
+
+
+def decision_of(said: str | None) -> tuple[str | None, float | None]:
+    """The route and confidence that `decision_text` wrote; neither where nothing was decided."""
+    match read_json(said) if said else None:
+        case {"route": str(route), "confidence": int() | float() as sure}:
+            return route, float(sure)
+        case _:
+            return None, None
 
 
 def arms_of(variant: RoutedVariant, routes: Iterable[str | None]) -> tuple[str | None, ...]:

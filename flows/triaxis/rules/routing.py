@@ -136,8 +136,11 @@ def how(variant: RoutedVariant) -> str:
         return f"{router.first} answers, and {router.second} where {score} or could not be taken. {cost}"
     match router.rule:
         case Classifier(learns=learns, folds=folds, seed=seed):
-            learned = f"It learned `{learns}` from words and pairs of words, in {folds} folds with seed {seed}"
-            return f"{learned}: no case is routed by a model that has seen it or its session. {_FREE}"
+            caller = variant.caller
+            words = "words and pairs of words" if caller is None else f"the embeddings that {caller.model} makes"
+            cost = _FREE if caller is None else "Their calls are in the variant's cost and latency."
+            learned = f"It learned `{learns}` from {words}, in {folds} folds with seed {seed}"
+            return f"{learned}: no case is routed by a model that has seen it or its session. {cost}"
         case None if variant.caller is not None:
             return f"{variant.caller.model} is asked for every route; its calls are in the variant's cost and latency."
         case None:

@@ -20,13 +20,14 @@ from triaxis.domain.rubric import (
     Length,
     PythonFunction,
     Regex,
+    Similarity,
 )
 from triaxis.rules.agreement import Compares, Scorer, comparing
 from triaxis.rules.form import Outside, inspecting
 from triaxis.rules.reply import no_answer
 from triaxis.rules.text import normalizer
 
-_COMPARING = get_args(Compares)
+_COMPARING = (*get_args(Compares), Similarity)
 
 
 def applies(dimension: Dimension, case: Case) -> bool:
@@ -58,12 +59,12 @@ def scorer(dimension: Dimension, outside: Outside) -> Scorer:
     """The dimension's scorer, made once for all of its answers.
 
     Raises:
-        ValueError: for a judged dimension, which is scored by a model.
+        ValueError: for a dimension that takes a model's calls: a judge's, or embeddings.
     """
     evaluator, normal = dimension.evaluator, normalizer(dimension.normalize)
     match evaluator:
-        case Judged():
-            raise ValueError(f"{dimension.name} is scored by a judge")
+        case Judged() | Similarity():
+            raise ValueError(f"{dimension.name} is scored by a model")
         case Regex() | JsonSchema() | Length() | Finished() | PythonFunction():
             return inspecting(evaluator, normal, outside)
         case _:

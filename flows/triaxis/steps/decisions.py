@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from triaxis.domain.router import Cascade, Router
+from triaxis.domain.router import Cascade, Classifier, Router
 from triaxis.domain.rows import Row
 from triaxis.domain.rubric import Judged
 from triaxis.domain.variant import RoutedVariant
@@ -14,7 +14,7 @@ from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
 from triaxis.rules.price import call_cost
 from triaxis.rules.reply import parse_reply
-from triaxis.rules.route import arms_of, oracle_arm_of, route_named
+from triaxis.rules.route import arms_of, decision_of, oracle_arm_of, route_named
 from triaxis.rules.routing import Decisions
 from triaxis.rules.tally import NONE, Codes, Floats, looked_up, places
 from triaxis.steps.tables import Tables
@@ -57,21 +57,29 @@ def _routes(
     nobody = np.full(len(cases), np.nan)
     if router.field is not None:
         return [case.tag(router.field) for case in cases], nobody
-    if variant.caller is not None:
-        return _replies(evidence, tables, variant.name, router), nobody
-    decided = tables.inputs.routes[variant.name]
-    return decided.routes, np.array([np.nan if sure is None else sure for sure in decided.confidence])
+    if variant.caller is None:
+        decided = tables.inputs.routes[variant.name]
+        return decided.routes, _confidences(decided.confidence)
+    said = _said(evidence, tables, variant.name)
+    if isinstance(router.rule, Classifier):
+        routes, sure = zip(*map(decision_of, said), strict=True)
+        return routes, _confidences(sure)
+    return [route_named(text, router.arms) for text in said], nobody
 
 
-def _replies(evidence: Evidence, tables: Tables, name: str, router: Router) -> Sequence[str | None]:
-    """What the model's replies name; a call that brought no answer names nothing."""
+def _confidences(sure: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if one is None else one for one in sure], dtype=np.float64)
+
+
+def _said(evidence: Evidence, tables: Tables, name: str) -> Sequence[str | None]:
+    """What stands in the place of an answer for each case; a call that brought none says nothing."""
     table = evidence.columns("generations", ["variant", "case_id", "answer"])
     (variants, names), (codes, ids) = table.codes("variant"), table.codes("case_id")
     texts, cases = table.texts("answer"), looked_up(codes, places(ids, tables.frame.ids))
     found: list[str | None] = [None] * len(tables.frame.ids)
     mine = np.flatnonzero((variants == names.index(name)) & (cases != NONE)) if name in names else ()
     for row in map(int, mine):
-        found[int(cases[row])] = route_named(texts[row], router.arms)
+        found[int(cases[row])] = texts[row]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -11,15 +11,20 @@ import numpy as np
 from triaxis.domain.case import Case, Message
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.keys import Keys, Mask, Places
+from triaxis.domain.router import Classifier, Router
 from triaxis.domain.rows import Attempt, Generation, Keyring, Reply, Request, Row
-from triaxis.domain.variant import Delivery, ModelVariant
+from triaxis.domain.variant import CallKind, Delivery, ModelVariant
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
+from triaxis.ports.routing import VectorLearner
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.rules.budget import Bounds, Gauge
+from triaxis.rules.embedding import embedded, text_messages
 from triaxis.rules.reply import parse_reply
 from triaxis.rules.retrieval import seen_by
+from triaxis.rules.route import decision_text, input_text
+from triaxis.steps.embedded_routes import embedded_routes, stored_vectors
 from triaxis.steps.importing import with_imported
 from triaxis.steps.orders import Order
 
@@ -50,16 +55,26 @@ class PlannedGenerations:
         """The keys of the rows behind the answers, each once."""
         return self.keys.at(self.distinct)
 
+    def of(self, name: str) -> Keys:
+        """The keys of what is asked under one name, in the order of cases and samples."""
+        start = 0
+        for variant in self.inputs.callers:
+            end = start + len(self.inputs.cases) * variant.samples
+            if variant.name == name:
+                return self.keys.at(slice(start, end))
+            start = end
+        return self.keys.at(slice(0))
+
     def orders(self, found: Mask, deliveries: Mapping[str, Delivery]) -> tuple[Order, ...]:
         """What is to be bought, where `found` says which of `rows` are stored; by model, server and delivery."""
         missing = self.distinct[~found]
-        lots: dict[tuple[str, str | None, Delivery], list[Places]] = {}
+        lots: dict[tuple[str, str | None, Delivery, CallKind], list[Places]] = {}
         for variant, _, mine in self._by_variant(missing):
-            lot = variant.model, variant.endpoint, deliveries.get(variant.name, Delivery())
+            lot = variant.model, variant.endpoint, deliveries.get(variant.name, Delivery()), variant.kind
             lots.setdefault(lot, []).append(mine)
         return tuple(self._order(*lot, np.concatenate(parts)) for lot, parts in lots.items())
 
-    def _order(self, model: str, endpoint: str | None, delivery: Delivery, places: Places) -> Order:
+    def _order(self, model: str, endpoint: str | None, delivery: Delivery, kind: CallKind, places: Places) -> Order:
         return Order(
             stage=STAGE,
             model=model,
@@ -69,6 +84,7 @@ class PlannedGenerations:
             bounds=self.bounds.at(places),
             places=places,
             ask=self.requests,
+            kind=kind,
         )
 
     def requests(self, places: Places) -> Iterator[Request]:
@@ -95,13 +111,23 @@ def _some_requests(
     for place in places:
         number, sample = divmod(place, variant.samples)
         if number != last:
-            last, messages = number, templates.messages(variant.prompt, seen(cases[number]))
+            last, messages = number, _messages(variant, seen(cases[number]), templates)
         yield _request(variant, messages, sample)
+
+
+def _messages(variant: ModelVariant, case: Case, templates: Templates) -> tuple[Message, ...]:
+    """What is asked about a case; of a model that makes vectors, for that of what the user said."""
+    return text_messages(input_text(case)) if variant.embeds else templates.messages(variant.prompt, case)
 
 
 def _request(variant: ModelVariant, messages: tuple[Message, ...], sample: int) -> Request:
     return Request(
-        model=variant.model, endpoint=variant.endpoint, messages=messages, params=variant.params, sample=sample
+        model=variant.model,
+        endpoint=variant.endpoint,
+        messages=messages,
+        params=variant.params,
+        sample=sample,
+        kind=variant.kind,
     )
 
 
@@ -120,21 +146,23 @@ def plan(inputs: Inputs, *, templates: Templates) -> PlannedGenerations:
 
 def _planned(variant: ModelVariant, inputs: Inputs, templates: Templates) -> Iterator[tuple[Keys, Bounds]]:
     """Keys and bounds of all that a variant asks, in chunks."""
-    keyring = Keyring(variant.model, variant.endpoint, variant.params)
-    gauge = Gauge.of(variant.params, inputs.prices.rows.get(variant.model))
+    keyring = Keyring(variant.model, variant.endpoint, variant.params, variant.kind)
+    gauge = Gauge.of(variant.params, inputs.prices.rows.get(variant.model), variant.kind)
     seen = seen_by(variant)
     asked = (
         (keyring.key(messages, sample), gauge.bound(messages))
         for case in inputs.cases
-        for messages in [templates.messages(variant.prompt, seen(case))]
+        for messages in [_messages(variant, seen(case), templates)]
         for sample in range(variant.samples)
     )
     while chunk := list(islice(asked, CHUNK)):
         yield Keys.of([key for key, _ in chunk]), Bounds.listed([bound for _, bound in chunk])
 
 
-def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence, last_error: str = "") -> None:
-    """Writes the answers with every attempt behind them, some thousand at a time.
+def collect(
+    planned: PlannedGenerations, *, store: RowStore, evidence: Evidence, learner: VectorLearner, last_error: str = ""
+) -> None:
+    """Writes the answers with every attempt behind them, some thousand at a time; of embeddings, what they decided.
 
     Raises:
         Incomplete: where rows are missing; nothing is written then. `last_error` says what kept them.
@@ -144,12 +172,14 @@ def collect(planned: PlannedGenerations, *, store: RowStore, evidence: Evidence,
     if len(missing):
         some = missing.at(slice(_LOOKED_AT)).texts()
         raise Incomplete(STAGE, len(missing), len(rows), last_error or _last_error(store.attempts(some)))
-    asked = _generations(planned, store, evidence)
+    asked = _generations(planned, store, evidence, learner)
     evidence.write_generations(with_imported(asked, planned.inputs, evidence))
 
 
-def _generations(planned: PlannedGenerations, store: RowStore, evidence: Evidence) -> Iterator[Generation]:
-    named = _named(planned.inputs, evidence)
+def _generations(
+    planned: PlannedGenerations, store: RowStore, evidence: Evidence, learner: VectorLearner
+) -> Iterator[Generation]:
+    named, decided = _named(planned.inputs, evidence), _decided(planned, store, learner)
     for start in range(0, len(planned), CHUNK):
         keys = planned.keys.at(slice(start, start + CHUNK)).texts()
         rows, attempts = store.rows(keys), store.attempts(keys)
@@ -160,9 +190,23 @@ def _generations(planned: PlannedGenerations, store: RowStore, evidence: Evidenc
                 case_id=case_id,
                 sample=sample,
                 row=row,
-                reply=_reply(row),
+                reply=_decision(row, decided[variant].get(case_id)) if variant in decided else _reply(row),
                 attempts=attempts.get(key, ()),
             )
+
+
+def _decided(planned: PlannedGenerations, store: RowStore, learner: VectorLearner) -> Mapping[str, Mapping[str, str]]:
+    """What classifiers make of the vectors of each routed variant that has them, as texts by the id of the case."""
+    found: dict[str, Mapping[str, str]] = {}
+    for variant in planned.inputs.routed:
+        rule = variant.router.rule if isinstance(variant.router, Router) else None
+        if isinstance(rule, Classifier) and variant.caller is not None:
+            vectors = stored_vectors(planned.of(variant.name).texts(), store)
+            routes = embedded_routes(rule, planned.inputs.cases, vectors, learner)
+            found[variant.name] = {
+                planned.inputs.cases[place].id: decision_text(*decision) for place, decision in routes.items()
+            }
+    return found
 
 
 def _named(inputs: Inputs, evidence: Evidence) -> Iterator[tuple[str, str, int]]:
@@ -183,6 +227,11 @@ def _reply(row: Row) -> Reply | None:
         if row.outcome == "terminal":
             return None
         raise StoreDamaged(f"row {row.key} is stored as answered and holds no answer") from None
+
+
+def _decision(row: Row, said: str | None) -> Reply | None:
+    """What a row of a vector cost, with what was decided by it in the place of an answer."""
+    return None if row.outcome == "terminal" else replace(embedded(row.raw), text=said or "")
 
 
 def _last_error(attempts: Mapping[str, Collection[Attempt]]) -> str:

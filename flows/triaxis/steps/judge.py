@@ -2,7 +2,8 @@
 
 Evaluators that need no model are simply run again: they cost nothing, and what they say depends on inputs and answers
 alone. A judge is asked through the row store, whose keys are made of the rendered prompt and the judge, so that editing
-one dimension asks for that dimension's calls and no others. As a doubtful score goes to the next judge, asking takes
+one dimension asks for that dimension's calls and no others. So are the embeddings that similarity compares. As a
+doubtful score goes to the next judge, asking takes
 rounds:
 
     while orders := plan(...).orders:
@@ -25,7 +26,7 @@ from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.keys import Keys, Places
 from triaxis.domain.rows import Abstained, Attempt, Failed, Generation, Judgment, Outcome, Request, Row, Scored
-from triaxis.domain.rubric import Dimension, Judged, JudgeModel
+from triaxis.domain.rubric import Dimension, Judged, JudgeModel, Similarity
 from triaxis.domain.variant import Delivery
 from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
@@ -38,6 +39,7 @@ from triaxis.rules.judging import Panel, Settled, Wanted, fenced, walk
 from triaxis.rules.retrieval import seen_by
 from triaxis.rules.score import applies, failure, scorer
 from triaxis.steps.orders import Order
+from triaxis.steps.similarity import Likenesses
 
 STAGE = "judge"
 _CHUNK = 10_000
@@ -49,7 +51,16 @@ _Place: TypeAlias = tuple[int, str]
 _P = TypeVar("_P", int, _Place)
 _Question: TypeAlias = Callable[[Mapping[str, Row]], Wanted | Settled]
 """Goes as far as some stored rows take it."""
-_Verdict: TypeAlias = tuple[Settled, tuple[Attempt, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What models' calls settle of one answer in one dimension."""
+
+    outcome: Outcome
+    rows: tuple[Row, ...]
+    attempts: tuple[Attempt, ...]
+    judge: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +72,7 @@ class PlannedJudgments:
     judged: int
     """Judgments that need a judge."""
     settled: int
-    """Those among them that stored replies settle."""
+    """Those among them that stored replies settle, and vectors that are stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +116,7 @@ def plan(
 ) -> PlannedJudgments:
     """The judges' calls that are missing and can be made now; `deliveries` are by the name of the judge."""
     asking = _Asking.of(inputs, evidence, store, templates)
+    likened, compared = Likenesses.of(inputs, partial(_chunks, inputs, evidence), store).orders()
     lots: dict[_Lot, list[tuple[Keys, Bounds, Places]]] = {}
     waiting = settled = 0
     for states in asking.states() if asking.dimensions else ():
@@ -114,8 +126,8 @@ def plan(
             keys = Keys.of([wanted[place].key for place in places])
             bounds = Bounds.of((wanted[place].request for place in places), inputs.prices.rows.get(lot[0]))
             lots.setdefault(lot, []).append((keys, bounds, np.array(places, np.int64)))
-    orders = tuple(asking.order(lot, columns) for lot, columns in lots.items())
-    return PlannedJudgments(orders=orders, judged=waiting + settled, settled=settled)
+    orders = (*(asking.order(lot, columns) for lot, columns in lots.items()), *likened)
+    return PlannedJudgments(orders=orders, judged=waiting + settled, settled=settled + compared)
 
 
 _Lot: TypeAlias = tuple[str, str | None, Delivery]
@@ -208,14 +220,17 @@ def collect(
         Incomplete: where a judge's reply is missing; nothing is written then.
     """
     outside = Outside(fits=schemas.misfit, python=python.call)
-    scorers = {d.name: scorer(d, outside) for d in inputs.rubric.active if not isinstance(d.evaluator, Judged)}
+    scorers = {
+        d.name: scorer(d, outside) for d in inputs.rubric.active if not isinstance(d.evaluator, Judged | Similarity)
+    }
     tally = Counter[type[Outcome]]()
 
-    panels = _panels(inputs)
+    panels, likenesses = _panels(inputs), Likenesses.of(inputs, partial(_chunks, inputs, evidence), store)
 
     def judgments() -> Iterator[Judgment]:
         for chunk in _chunks(inputs, evidence):
             verdicts = _verdicts(chunk, inputs.rubric.active, panels, store, templates)
+            verdicts |= {place: _Verdict(*found) for place, found in likenesses.found(chunk).items()}
             for judgment in _judge(chunk, inputs.rubric.active, scorers, verdicts):
                 tally[type(judgment.outcome)] += 1
                 yield judgment
@@ -284,7 +299,7 @@ def _verdicts(
     panels: Mapping[str, Panel],
     store: RowStore,
     templates: Templates,
-) -> Mapping[_Place, _Verdict]:
+) -> dict[_Place, _Verdict]:
     """The settled judgments of a chunk with every attempt behind them.
 
     Raises:
@@ -305,7 +320,9 @@ def _verdicts(
     keys = {row.key for state in settled.values() for row in state.rows}
     attempts: Mapping[str, tuple[Attempt, ...]] = store.attempts(keys) if keys else {}
     return {
-        place: (state, tuple(a for row in state.rows for a in attempts.get(row.key, ())))
+        place: _Verdict(
+            state.outcome, state.rows, tuple(a for row in state.rows for a in attempts.get(row.key, ())), state.judge
+        )
         for place, state in settled.items()
     }
 
@@ -334,5 +351,5 @@ def _judge(
             elif dimension.name in scorers:
                 yield judged(outcome=scorers[dimension.name](case, generation.reply))
             else:
-                verdict, attempts = verdicts[index, dimension.name]
-                yield judged(outcome=verdict.outcome, judge=verdict.judge, rows=verdict.rows, attempts=attempts)
+                found = verdicts[index, dimension.name]
+                yield judged(outcome=found.outcome, judge=found.judge, rows=found.rows, attempts=found.attempts)

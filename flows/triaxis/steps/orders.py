@@ -10,7 +10,7 @@ import numpy as np
 
 from triaxis.domain.keys import Keys, Mask, Places
 from triaxis.domain.rows import Request
-from triaxis.domain.variant import Delivery
+from triaxis.domain.variant import CallKind, Delivery
 from triaxis.rules.budget import Bounds
 
 Ask: TypeAlias = Callable[[Places], Iterator[Request]]
@@ -30,6 +30,7 @@ class Order:
     places: Places
     """Of the requests in the plan that they come from, ascending."""
     ask: Ask
+    kind: CallKind = "chat"
 
     def __len__(self) -> int:
         return len(self.keys)

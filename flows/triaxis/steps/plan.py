@@ -17,7 +17,8 @@ from triaxis.ports.workspace import Templates
 from triaxis.quantities import NO_MONEY, Money, Tokens, total
 from triaxis.rules.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
 from triaxis.rules.price import Mode
-from triaxis.steps import generate, judge, probe
+from triaxis.rules.similarity import embedding_request
+from triaxis.steps import generate, judge, probe, similarity
 from triaxis.steps.calls import found
 from triaxis.steps.orders import Order
 
@@ -105,7 +106,7 @@ class Planner:
     def _judging(self, inputs: Inputs, *, exact: bool) -> Forecast:
         """The judges' calls: exactly where answers exist, else as many as can be."""
         if not exact:
-            plan = _forecast("judge", list(_possible_judge_calls(inputs, self.operations, self.longest_response)))
+            plan = _forecast("judge", list(_possible_calls(inputs, self.operations, self.longest_response)))
             return replace(plan, most=plan.most + self.in_flight.most_of("judge"))
         planned = judge.plan(
             inputs,
@@ -135,16 +136,27 @@ def _forecast(stage: str, lots: Sequence[_Lot]) -> Forecast:
     )
 
 
-def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_response: int) -> Iterable[_Lot]:
-    """Stand-ins as long as a judge's calls may get: template, longest case, longest answer."""
-    calls = judge.most_calls(inputs)
+def _possible_calls(inputs: Inputs, operations: Operations, longest_response: int) -> Iterable[_Lot]:
+    """Stand-ins as long as the calls that score may get."""
+    calls, texts = judge.most_calls(inputs), similarity.most_texts(inputs)
     # Going through very many cases takes its time, and most evaluations have no judge.
-    longest = max((len(str(case.to_json()).encode()) for case in (inputs.cases if calls else ())), default=0)
+    longest = max((len(str(case.to_json()).encode()) for case in (inputs.cases if calls or texts else ())), default=0)
     answer = max((longest_response, *(_answer_bytes(request) for request in _first_requests(inputs))))
+    yield from _possible_judge_calls(calls, inputs, operations, longest + answer)
+    for most in texts:
+        price = inputs.prices.rows.get(most.evaluator.model)
+        stand_in = embedding_request(most.evaluator, "x" * max(longest, answer))
+        yield Bounds.repeated(bound(stand_in, price), most.calls), price, "live"
+
+
+def _possible_judge_calls(
+    calls: Iterable[judge.JudgeCalls], inputs: Inputs, operations: Operations, longest: int
+) -> Iterable[_Lot]:
+    """As long as template, longest case and longest answer."""
     for most in calls:
         evaluator = most.dimension.evaluator
         assert isinstance(evaluator, Judged)
-        text = "x" * (len(evaluator.template.encode()) + longest + answer)
+        text = "x" * (len(evaluator.template.encode()) + longest)
         stand_in = Request(
             model=most.judge.model,
             endpoint=most.judge.endpoint,
@@ -157,7 +169,7 @@ def _possible_judge_calls(inputs: Inputs, operations: Operations, longest_respon
 
 
 def _first_requests(inputs: Inputs) -> Iterable[Request]:
-    for variant in inputs.callers:
+    for variant in inputs.generated:
         yield Request(model=variant.model, endpoint=variant.endpoint, messages=(), params=variant.params)
 
 

@@ -16,17 +16,19 @@ from triaxis.domain.variant import RoutedVariant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.routing import RouteFunctions, RouteLearner, Routing
 from triaxis.rules.caught import Caught
-from triaxis.rules.route import fold_of, input_text, lost, routes_by_rule, seen_by_router
+from triaxis.rules.cross_fitting import Fold, folds
+from triaxis.rules.route import DIGITS, input_text, lost, routes_by_rule, seen_by_router
 
-DIGITS = 6
-"""Of a confidence: the last bits of a processor's sums decide nothing."""
 _MOST_FAULTS = 20
 _PAIR = 2
 Decision: TypeAlias = tuple[str | None, float | None]
 
 
 def routed(inputs: Inputs, routing: Routing, config: str) -> Inputs:
-    """The inputs with the decisions of every router that decides now; a cascade's and a model's come with the answers.
+    """The inputs with the decisions of every router that decides now.
+
+    Those of a cascade, of a model and of a classifier of embeddings come with the answers; of the last it is made sure
+    that it has routes to learn.
 
     Raises:
         InputFaults: with every case for which a router fails or names no arm, and every one that cannot be trained.
@@ -37,7 +39,11 @@ def routed(inputs: Inputs, routing: Routing, config: str) -> Inputs:
         router = variant.router
         if not isinstance(router, Router) or router.rule is None:
             continue
-        routes = _decided(variant, router, inputs.cases, routing, _Faults(faults, config, variant))
+        told = _Faults(faults, config, variant)
+        if isinstance(router.rule, Classifier) and variant.caller is not None:
+            _taught(router.rule, inputs.cases, told)
+            continue
+        routes = _decided(variant, router, inputs.cases, routing, told)
         if routes is not None:
             found[variant.name] = routes
     if faults:
@@ -134,20 +140,23 @@ def _read(said: object) -> Decision | str:
 
 def _by_classifier(rule: Classifier, cases: Sequence[Case], learner: RouteLearner, faults: _Faults) -> Routes | None:
     """Every fold by a model of the labelled cases of all others, so that no case is routed by what has seen it."""
-    folds = [fold_of(case, rule.folds, rule.seed) for case in cases]
-    texts, labels = [input_text(case) for case in cases], [case.tag(rule.learns) for case in cases]
-    found: list[Decision] = [(None, None)] * len(cases)
-    for fold in sorted(set(folds)):
-        mine = [i for i, own in enumerate(folds) if own == fold]
-        taught = [(texts[i], label) for i, own in enumerate(folds) if own != fold and (label := labels[i]) is not None]
-        if len({label for _, label in taught}) < _PAIR:
-            problem = f"fewer than two routes are left to learn {rule.learns} from when fold {fold + 1} is held out"
-            faults.add(problem, f"Label more cases with `{rule.learns}`, or lower `folds`.")
-            return None
-        said = learner.learned([text for text, _ in taught], [label for _, label in taught], [texts[i] for i in mine])
-        for i, decision in zip(mine, said, strict=True):
+    texts, found = [input_text(case) for case in cases], list[Decision]([(None, None)] * len(cases))
+    dealt = _taught(rule, cases, faults)
+    for fold in dealt or ():
+        said = learner.learned([texts[i] for i in fold.taught], fold.labels, [texts[i] for i in fold.held])
+        for i, decision in zip(fold.held, said, strict=True):
             found[i] = decision
-    return _routes(found)
+    return None if dealt is None else _routes(found)
+
+
+def _taught(rule: Classifier, cases: Sequence[Case], faults: _Faults) -> Sequence[Fold] | None:
+    """The folds; None after a fault for the first that the others cannot teach."""
+    dealt = tuple(folds(rule, cases))
+    poor = next((fold.number for fold in dealt if not fold.teachable), None)
+    if poor is not None:
+        problem = f"fewer than two routes are left to learn {rule.learns} from when fold {poor + 1} is held out"
+        faults.add(problem, f"Label more cases with `{rule.learns}`, or lower `folds`.")
+    return dealt if poor is None else None
 
 
 def _routes(decisions: Sequence[Decision]) -> Routes:

@@ -17,6 +17,7 @@ from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.quantities import NO_MONEY, Money, Tokens
 from triaxis.rules.budget import BYTES_PER_TOKEN, cost_of, upper_tokens
+from triaxis.rules.embedding import embedded
 from triaxis.rules.price import call_cost
 from triaxis.rules.reply import no_answer, parse_reply
 from triaxis.rules.retry import Failures, wait_s
@@ -164,7 +165,7 @@ class Batch:
             await self.journal.intend((attempt,))
             started = self.clock.monotonic()
             received = await self.model.complete(request)
-            reply = _reply(received)
+            reply = _reply(received, request)
         except CallFailed as error:
             self.pace.ended(sent_at, error)
             self.purse.ended(most, self._cost(error.usage, most if error.billed else NO_MONEY))
@@ -263,9 +264,9 @@ class Batch:
         self.denied = self.halted = True
 
 
-def _reply(received: Received) -> Reply:
+def _reply(received: Received, request: Request) -> Reply:
     try:
-        return parse_reply(received.raw)
+        return parse_reply(received.raw) if request.kind == "chat" else embedded(received.raw)
     except ValueError:
         raise Transient("malformed") from None
 

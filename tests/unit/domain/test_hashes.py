@@ -14,7 +14,7 @@ from triaxis.domain.case import dataset_sha256
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.hashes import input_hashes, prices_sha256, rubric_sha256, slo_sha256, variants_sha256
 from triaxis.domain.router import Cascade, Escalation, Router, RouterFunction, Rule
-from triaxis.domain.rubric import Dimension, Judged, PythonFunction, Rubric
+from triaxis.domain.rubric import Dimension, Judged, PythonFunction, Rubric, Similarity
 from triaxis.domain.slo import Terms
 from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Serving
 
@@ -134,3 +134,10 @@ def test_a_blind_evaluator_is_another_one() -> None:
         for evaluator in (seeing, replace(seeing, blind=True))
     ]
     assert len(set(map(rubric_sha256, rubrics))) == 2
+
+
+def test_what_a_vector_is_asked_for_is_another_variant_and_changes_no_other() -> None:
+    assert variants_sha256([replace(BASE, embeds=True)]) != variants_sha256([BASE])
+    assert variants_sha256([replace(BASE, embeds=None)]) == variants_sha256([BASE])
+    alike = Similarity(model="openai/embed")
+    assert rubric_sha256(the_rubric(replace(alike, params={"dimensions": 2}))) != rubric_sha256(the_rubric(alike))

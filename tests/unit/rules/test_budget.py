@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from build_calls import a_request
+from build_calls import a_request, an_embedding_request
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import PriceRow
@@ -57,6 +57,13 @@ def test_an_expected_answer_is_typical_unless_the_cap_is_lower() -> None:
     """8 characters and the role make 3 tokens, and one more."""
     assert bound(a_request("a" * 8, max_tokens=50), None)[:2] == (4, 50)
     assert bound(a_request("a" * 8), None)[:2] == (4, 256)
+
+
+def test_an_embedding_is_a_prompt_and_nothing_else() -> None:
+    """8 characters and the role, with what a template may add; the row's longest answer is none of it."""
+    embedding = an_embedding_request("a" * 8)
+    assert bound(embedding, ROW) == (4, 0, 92, 0)
+    assert Bounds.of([embedding], ROW).most == upper_tokens(embedding, ROW) == Tokens(input=92, output=0)
 
 
 def test_bounds_are_summed_taken_and_joined() -> None:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from build_calls import a_body
+from build_calls import a_body, a_vector_body
 
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
-from triaxis.rules.provider_errors import batch_failure, checked, failure, retry_after_s
+from triaxis.rules.embedding import compact
+from triaxis.rules.provider_errors import batch_failure, failure, kept, retry_after_s
 
 KEY = "sk-made-up-1234567890"
 
@@ -52,6 +53,7 @@ def test_what_may_help_to_send_again(status: int, reason: str, billed: bool) -> 
         (400, said("This model's maximum context length is 8192 tokens", "context_length_exceeded"), "context_length"),
         (413, "too big", "context_length"),
         (400, said("Unsupported value: 'temperature'"), "bad_request"),
+        (500, said("input (6001 tokens) is too large to process. increase the batch size"), "context_length"),
         (422, json.dumps({"detail": "unprocessable"}), "bad_request"),
     ],
 )
@@ -68,7 +70,7 @@ def test_what_leaves_a_case_without_an_answer(status: int, body: str, reason: st
         (402, said("Insufficient balance"), "quota", "no credit"),
         (403, said("You are not allowed to sample from this model"), "permission", "may not use this model"),
         (404, said("The model `x` does not exist"), "not_found", "check the model's name"),
-        (405, "", "refused", "does not take chat completions"),
+        (405, "", "refused", "nothing there takes such calls"),
         (307, "", "refused", "check api_base"),
         (400, said("no such model", "model_not_found"), "refused", "check api_base and the model's name"),
         (429, said("You exceeded your current quota", "insufficient_quota"), "quota", "no quota left"),
@@ -134,7 +136,7 @@ def test_a_refusal_for_load_says_how_long() -> None:
 
 
 def test_an_answer_passes() -> None:
-    checked(a_body())
+    kept(a_body())
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_an_answer_passes() -> None:
 )
 def test_a_body_without_an_answer_may_have_been_billed(raw: str, reason: str, usage: Tokens | None) -> None:
     with pytest.raises(Transient) as raised:
-        checked(raw)
+        kept(raw)
     assert (raised.value.reason, raised.value.usage, raised.value.billed) == (reason, usage, True)
 
 
@@ -191,3 +193,17 @@ def test_a_call_about_a_batch_that_may_be_repeated(status: int, billed: bool) ->
 
 def test_a_spent_quota_takes_no_batch() -> None:
     assert of_a_batch(429, said("no money", "insufficient_quota")).reason == "quota"
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"), [(a_vector_body(), "malformed"), ('{"error": {}}', "server"), ("{", "malformed")]
+)
+def test_a_200_without_the_vector_that_was_asked_for_may_have_been_billed(raw: str, reason: str) -> None:
+    """Nor is a chat's answer one."""
+    assert kept(a_vector_body(1.0), "embedding") == compact(a_vector_body(1.0))
+    for other in (raw, a_body()):
+        with pytest.raises(Transient) as raised:
+            kept(other, "embedding")
+        assert raised.value.billed
+    with pytest.raises(Transient, match=reason):
+        kept(raw, "embedding")

@@ -13,6 +13,8 @@ from triaxis.domain.variant import RoutedVariant
 from triaxis.rules.route import (
     LONGEST,
     arms_of,
+    decision_of,
+    decision_text,
     fold_of,
     input_text,
     lost,
@@ -128,3 +130,13 @@ def test_cases_without_an_arm_are_told_by_route() -> None:
     cases = [Case(id=str(i), input="") for i in range(4)]
     assert lost(routed(), cases, ["simple", "odd", None, "odd"]) == {"odd": ["1", "3"], None: ["2"]}
     assert lost(routed(default="big"), cases, [None] * 4) == {}
+
+
+def test_a_decision_that_stands_in_the_place_of_an_answer_is_read_back() -> None:
+    assert decision_text("simple", 0.75) == '{"confidence":0.75,"route":"simple"}'
+    assert decision_of(decision_text('a "route"', 1)) == ('a "route"', 1.0)
+
+
+@pytest.mark.parametrize("said", [None, "", "[]", "{}", '"simple"', '{"route": "simple"}', "7", "null"])
+def test_where_nothing_was_decided_there_is_no_route(said: str | None) -> None:
+    assert decision_of(said) == (None, None)

@@ -112,7 +112,6 @@ def test_scores(evaluator: Evaluator, answer: str, expected: JsonValue, value: f
         (LABEL, "lost", "found", Abstained("expected is not among the labels")),
         (JsonSchema(schema={}), "[1]", None, Scored(0.0, "another value")),
         (JsonSchema(schema={}), "{", None, Scored(0.0, "the answer is not JSON")),
-        (Similarity(model="m"), "a", "b", Abstained("no embeddings were made")),
     ],
 )
 def test_outcomes_with_a_reason(evaluator: Evaluator, answer: str, expected: JsonValue, outcome: Outcome) -> None:
@@ -201,7 +200,7 @@ def test_an_interrupt_goes_through() -> None:
 
 
 def test_a_judged_dimension_has_no_scorer() -> None:
-    with pytest.raises(ValueError, match="scored by a judge"):
+    with pytest.raises(ValueError, match="scored by a model"):
         scorer(a_dimension(Judged(path="p", template="t")), Outside(fits=fits, python=python))
 
 

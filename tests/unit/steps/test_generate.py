@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from build_calls import a_body
 
+from triaxis.adapters.route_classifier import EmbeddingLearner
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message
 from triaxis.domain.evaluation import Inputs, Prices
@@ -187,7 +188,8 @@ class Shelf:
     def collect(self, planned: PlannedGenerations, last_error: str = "") -> list[Generation]:
         """What is written of the plan."""
         self.cases = planned.inputs.cases
-        collect(planned, store=cast("RowStore", self), evidence=cast("Evidence", self), last_error=last_error)
+        store, evidence = cast("RowStore", self), cast("Evidence", self)
+        collect(planned, store=store, evidence=evidence, learner=EmbeddingLearner(), last_error=last_error)
         assert self.written is not None
         return self.written
 

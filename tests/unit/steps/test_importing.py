@@ -22,6 +22,7 @@ from build_measures import (
 )
 from build_store import MemoryRowStore
 
+from triaxis.adapters.route_classifier import EmbeddingLearner
 from triaxis.domain.difference import Difference
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import VariantMeasures
@@ -61,7 +62,8 @@ def value(measure: Measure) -> float:
 def written(inputs: Inputs, responses: list[ImportedResponse]) -> MemoryEvidence:
     """The evidence after generate, probe and judge, where nothing was asked of anybody."""
     evidence, store = MemoryEvidence(given=inputs, imported=responses), MemoryRowStore()
-    generate.collect(generate.plan(inputs, templates=NOBODY), store=store, evidence=evidence)
+    planned = generate.plan(inputs, templates=NOBODY)
+    generate.collect(planned, store=store, evidence=evidence, learner=EmbeddingLearner())
     probes = probe.plan(inputs, templates=NOBODY)
     probe.collect(probes, store=store, evidence=evidence, imported=imported_times(inputs, evidence))
     evidence.judged = [a_judgment(g.variant, g.case_id, 1.0, sample=g.sample) for g in evidence.made]

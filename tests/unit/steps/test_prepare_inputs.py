@@ -10,7 +10,7 @@ from build_imports import a_response, an_import
 from build_measures import MemoryEvidence, a_model, some_cases, some_inputs
 
 from triaxis.adapters.python_evaluators import PythonSources
-from triaxis.adapters.route_classifier import TfidfLearner
+from triaxis.adapters.route_classifier import EmbeddingLearner, TfidfLearner
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Expectation, Inputs, Operations, Quarantined, Sample, Source, Validation
@@ -61,7 +61,7 @@ class Kept(MemoryEvidence):
         return self.written
 
 
-ROUTING = Routing(functions=PythonSources(), learner=TfidfLearner())
+ROUTING = Routing(functions=PythonSources(), learner=TfidfLearner(), vectors=EmbeddingLearner())
 
 
 def a_source(*variants: Variant, cases: int = 8) -> Source:

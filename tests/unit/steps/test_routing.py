@@ -8,7 +8,7 @@ import pytest
 from build_measures import a_model, some_inputs
 
 from triaxis.adapters.python_evaluators import PythonSources
-from triaxis.adapters.route_classifier import TfidfLearner
+from triaxis.adapters.route_classifier import EmbeddingLearner, TfidfLearner
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.router import (
@@ -29,7 +29,7 @@ from triaxis.ports.routing import Routing
 from triaxis.rules.route import fold_of
 from triaxis.steps.routing import routed
 
-ROUTING = Routing(functions=PythonSources(), learner=TfidfLearner())
+ROUTING = Routing(functions=PythonSources(), learner=TfidfLearner(), vectors=EmbeddingLearner())
 ARMS = {"simple": "small", "complex": "base"}
 CASES = tuple(
     Case(

@@ -11,7 +11,10 @@ from triaxis.adapters.workspace import wire_rubric as wire
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.functions import EVALUATOR, function_fault
+from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.read_suite import read_json
+from triaxis.adapters.workspace.tree import Node
+from triaxis.adapters.workspace.variants import resolve_endpoint
 from triaxis.domain.rubric import (
     Contains,
     Evaluator,
@@ -26,6 +29,7 @@ from triaxis.domain.rubric import (
     PythonFunction,
     Recall,
     Regex,
+    Similarity,
     TokenF1,
 )
 from triaxis.domain.variant import Delivery
@@ -49,6 +53,8 @@ class EvaluatorReader:
     base: str
     """The rubric's folder, from which its paths count."""
     judges: Mapping[str, JudgeEntry]
+    written: Node
+    """The rubric as it was written, where `${NAME}` still stands."""
 
     def evaluator(self, path: tuple[str, ...], entry: wire.WireDimension) -> Evaluator | None:
         """The evaluator of a dimension."""
@@ -66,9 +72,7 @@ class EvaluatorReader:
             case wire.WireLength():
                 return self._length(path, entry)
             case wire.WireSimilarity():
-                problem = "the evaluator similarity is not available in this release"
-                self.place.fault((*path, "evaluator"), problem, "Use `token_f1`, or a judge.")
-                return None
+                return self._similarity(path, entry)
             case wire.WirePython():
                 return self._python(path, entry)
             case wire.WireJudged():
@@ -116,6 +120,16 @@ class EvaluatorReader:
             self.place.fault((*path, "min_chars"), f"{low} is more than max_chars, {high}", advice)
             return None
         return Length(max_chars=high, min_chars=low)
+
+    def _similarity(self, path: tuple[str, ...], entry: wire.WireSimilarity) -> Similarity:
+        written, given = self.written.at(path) or self.place.root, (entry.api_base, entry.endpoint)
+        endpoint = resolve_endpoint(self.place, path, written, entry.model, given, kind="embedding")
+        params = (*path, "params")
+        return Similarity(
+            model=entry.model,
+            endpoint=endpoint,
+            params=params_of(self.place, params, self.place.root.at(params)),
+        )
 
     def _file(self, path: tuple[str, ...], name: str) -> tuple[str, str] | None:
         """Path and text of a file that the rubric names."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 from triaxis.adapters.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.corpora import note_unknown_passages
 from triaxis.adapters.workspace.dataset_facts import Facts
+from triaxis.adapters.workspace.embedding_models import check_embedding_models
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked, Folder, asked_at
 from triaxis.adapters.workspace.holdouts import HoldoutCheck
@@ -220,6 +221,7 @@ class _Reading:
         file = found.file if found else PRICES
         prices = prices_of(self._used(rubric), own, self.workspace.table(), told, file)
         check_batch_prices(self._batched(rubric), prices, told, file)
+        check_embedding_models(self._embedding(rubric), own, self.workspace.table(), told)
         place = replace(self.evaluation.place, findings=told)
         imported = imported_prices(self._unpriced(tallies), own, self.workspace.table(), place, file)
         return replace(prices, rows=dict(sorted({**imported, **prices.rows}.items())))
@@ -252,9 +254,17 @@ class _Reading:
         for variant in self.evaluation.variants.variants:
             if isinstance(variant, ModelVariant):
                 yield variant.model, asked_at(place, ("variants", variant.name, "model"))
-            elif isinstance(variant, RoutedVariant) and variant.caller is not None:
+            elif isinstance(variant, RoutedVariant) and variant.caller is not None and not variant.caller.embeds:
                 yield variant.caller.model, asked_at(place, ("variants", variant.name, "router", "model"))
         yield from ((judge.model, asked) for judge, asked in _judges(rubric, "model"))
+        yield from self._embedding(rubric)
+
+    def _embedding(self, rubric: RubricFile | None) -> Iterator[tuple[str, Asked]]:
+        """Every model that will be asked for embeddings, with where it is named."""
+        for variant in self.evaluation.variants.variants:
+            if isinstance(variant, RoutedVariant) and variant.caller is not None and variant.caller.embeds:
+                where = ("variants", variant.name, "router", "embedding")
+                yield variant.caller.model, asked_at(self.evaluation.place, where)
         for dimension in rubric.rubric.active if rubric else ():
             if rubric is not None and isinstance(dimension.evaluator, Similarity):
                 yield dimension.evaluator.model, asked_at(rubric.place, ("dimensions", dimension.name, "model"))

@@ -11,6 +11,8 @@ from triaxis.domain.canonical import JsonValue
 _NOT_PARAMETERS: Mapping[str, str] = {
     "model": "Write `model` beside `params`.",
     "messages": "Messages come from the case and the prompt.",
+    "input": "The texts are those of answers and cases.",
+    "encoding_format": "Leave it out: however they are sent, vectors are kept as 32-bit floats.",
     "stream": "Generations are not streamed; a probe always is.",
     "stream_options": "Generations are not streamed; a probe always is.",
     "n": "Write `samples: N` beside `params`.",

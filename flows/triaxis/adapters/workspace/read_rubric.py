@@ -28,7 +28,7 @@ class RubricFile:
     place: Place
     rubric: Rubric
     targets: Mapping[str, Target]
-    """Where the judges of enabled dimensions are reached."""
+    """Where the judges and embedding models of enabled dimensions are reached."""
     deliveries: Mapping[str, Delivery]
     """How judges' calls are made, by name."""
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ def read_rubric(name: str, folder: Folder, env: Mapping[str, str]) -> RubricFile
     place = expanded(written, env)
     read(WireRubricShell, place, place.root)
     judges = _judges(place, written.root)
-    reader = EvaluatorReader(place, folder, str(PurePosixPath(name).parent), judges)
+    reader = EvaluatorReader(place, folder, str(PurePosixPath(name).parent), judges, written.root)
     entries = _entries(place.root, "dimensions")
     read_dimensions = (_dimension(reader, name, node) for name, node in entries.items())
     dimensions = sorted((d for d in read_dimensions if d is not None), key=lambda d: d.name)

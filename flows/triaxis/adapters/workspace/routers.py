@@ -47,6 +47,10 @@ class RouterReader:
             shown = str(kind.plain())[:60]
             self.place.fault((*path, "by"), f"there is no router by {shown!r}", near(shown, wire.ROUTERS))
             return None
+        if "embedding" in node.entries and model is not wire.WireClassifierRouter:
+            advice = "Write `by: classifier`, which learns routes from embeddings, or remove it."
+            self.place.fault((*path, "embedding"), "goes with `by: classifier` only", advice)
+            node = Node({key: child for key, child in node.entries.items() if key != "embedding"}, node.line)
         return read(model, self.place, node, path, inherited=inherited)
 
     def router(self, path: tuple[str, ...], entry: wire.WireRouter) -> Router | None:
@@ -111,6 +115,13 @@ class RouterReader:
         if not route_classifier.installed():
             self.place.fault((*path, "by"), route_classifier.MISSING, route_classifier.INSTALL)
             return None
+        for key in ("api_base", "endpoint", "params") if entry.embedding is None else ():
+            if key in entry.model_fields_set:
+                advice = "Add `embedding: MODEL`, whose calls it is about, or remove it."
+                self.place.fault((*path, key), "goes with `embedding` only", advice)
+        if entry.embedding is not None and entry.default is None:
+            advice = "Add `default:`, the variant that answers a case whose text the model could not embed."
+            self.place.fault((*path, "default"), "is required with `embedding`, and missing", advice)
         learns = entry.learns or entry.oracle or "route"
         return _router("classifier", entry, rule=Classifier(learns=learns, folds=entry.folds, seed=entry.seed))
 

@@ -20,11 +20,12 @@ from triaxis.adapters.workspace.routers import RouterReader
 from triaxis.adapters.workspace.tree import Node, Path, overlaid
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_evaluation import WireVariant
-from triaxis.adapters.workspace.wire_routers import WireModelRouter
+from triaxis.adapters.workspace.wire_routers import WireClassifierRouter, WireModelRouter
 from triaxis.domain.evaluation import target_key
 from triaxis.domain.router import Cascade, Router
 from triaxis.domain.variant import (
     LEVERS,
+    CallKind,
     Delivery,
     ImportedVariant,
     ModelVariant,
@@ -220,35 +221,40 @@ def _by_model(node: Node) -> bool:
 def _router(
     reading: _Reading, reader: RouterReader, name: str, node: Node
 ) -> tuple[Router | None, ModelVariant | None]:
-    """The router, and the calls of one that is a model."""
+    """The router, and the calls of one that is a model, or learns from a model's embeddings."""
     path, entry = ("variants", name, "router"), node.child("router")
     assert entry is not None
     base = _base(reading, name)
     written = reader.written(path, entry, None if base is None else base.child("router"))
     router = None if written is None else reader.router(path, written)
-    if router is None or not isinstance(written, WireModelRouter):
-        return router, None
-    return router, _caller(reading, name, entry, written)
+    if router is None:
+        return None, None
+    match written:
+        case WireModelRouter():
+            caller = _caller(reading, name, entry, written, written.model)
+            probe = None if written.probe is None else probe_plan(written.probe, reading.place, path, reading.folder)
+            return router, replace(caller, prompt=_prompt(reading, (*path, "prompt"), written.prompt), probe=probe)
+        case WireClassifierRouter(embedding=str(model)):
+            return router, replace(_caller(reading, name, entry, written, model), embeds=True)
+        case _:
+            return router, None
 
 
-def _caller(reading: _Reading, name: str, node: Node, wire: WireModelRouter) -> ModelVariant:
-    """The calls of a router that is a model: like those of a variant, under the routed variant's name."""
+def _caller(
+    reading: _Reading, name: str, node: Node, wire: WireModelRouter | WireClassifierRouter, model: str
+) -> ModelVariant:
+    """The calls by which a router decides: like those of a variant, under the routed variant's name."""
     place, path = reading.place, ("variants", name, "router")
-    written = _written(reading, name, within="router")
-    endpoint = resolve_endpoint(place, path, written, wire.model, (wire.api_base, wire.endpoint))
-    target = Target(model=wire.model, api_base=wire.api_base)
+    written, address = _written(reading, name, within="router"), (wire.api_base, wire.endpoint)
+    kind, key = ("chat", "model") if isinstance(wire, WireModelRouter) else ("embedding", "embedding")
+    endpoint = resolve_endpoint(place, path, written, model, address, kind=kind, key=key)
+    target = Target(model=model, api_base=wire.api_base)
     transport = reading.place.root.at(("variants", name, "transport"))
     way = "batch" if transport is not None and transport.value == "batch" else "live"
     reading.deliveries[name] = delivery_of(place, ("variants", name), target, way, None)
     _reach(reading, path, target, endpoint)
-    return ModelVariant(
-        name=name,
-        model=wire.model,
-        endpoint=endpoint,
-        prompt=_prompt(reading, (*path, "prompt"), wire.prompt),
-        params=params_of(place, (*path, "params"), node.child("params")),
-        probe=None if wire.probe is None else probe_plan(wire.probe, place, path, reading.folder),
-    )
+    params = params_of(place, (*path, "params"), node.child("params"))
+    return ModelVariant(name=name, model=model, endpoint=endpoint, params=params)
 
 
 def _reach(reading: _Reading, path: tuple[str, ...], target: Target, endpoint: str | None) -> None:
@@ -364,19 +370,26 @@ def _arms(variant: RoutedVariant) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def resolve_endpoint(
-    place: Place, path: tuple[str, ...], written: Node, model: str, given: tuple[str | None, str | None]
+    place: Place,
+    path: tuple[str, ...],
+    written: Node,
+    model: str,
+    given: tuple[str | None, str | None],
+    *,
+    kind: CallKind = "chat",
+    key: str = "model",
 ) -> str | None:
-    """The identity of the server behind a model: of its weights and settings for a local one."""
+    """The identity of the server behind a model, named by a key: of its weights and settings for a local one."""
     if not model.startswith("local/"):
         return endpoint_of(place, path, written, given)
-    for key, value in zip(("api_base", "endpoint"), given, strict=True):
+    for part, value in zip(("api_base", "endpoint"), given, strict=True):
         if value is not None:
-            place.fault((*path, key), "does not go with a local model", "Remove it: the server is managed.")
-    identity = local_models.identity(model)
+            place.fault((*path, part), "does not go with a local model", "Remove it: the server is managed.")
+    identity = local_models.identity(model, local_models.settings_of(model, kind))
     if identity is None:
         names = local_models.known()
         advice = how_to_make(model, names) or near(model, names)
-        place.fault((*path, "model"), f"there is no local model {model.removeprefix('local/')!r}", advice)
+        place.fault((*path, key), f"there is no local model {model.removeprefix('local/')!r}", advice)
         return None
     for problem in local_models.faults(model):
         place.findings.note(f"{place.file}: {model}: {problem}.")

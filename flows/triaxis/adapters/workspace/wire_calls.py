@@ -28,6 +28,15 @@ class WireParams(Wire):
     """Seed of the provider's sampling."""
 
 
+class WireEmbeddingParams(Wire):
+    """Parameters of an embedding; any that the model's provider knows may be given."""
+
+    model_config = ConfigDict(extra="allow")
+
+    dimensions: Count | None = None
+    """Numbers of a vector, where the model can shorten it."""
+
+
 class WireProbe(Wire):
     """The live streamed load that supplies latency."""
 

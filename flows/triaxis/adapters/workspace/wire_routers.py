@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from triaxis.adapters.workspace.wire import Text, Wire
-from triaxis.adapters.workspace.wire_calls import WireParams, WireProbe
+from triaxis.adapters.workspace.wire_calls import WireEmbeddingParams, WireParams, WireProbe
 
 
 class WireRouter(Wire):
@@ -86,6 +86,14 @@ class WireClassifierRouter(WireRouter):
     """In how many parts the cases are routed, each by what the others teach."""
     seed: int = 1
     """Another seed makes other parts."""
+    embedding: Text | None = None
+    """The model whose embeddings of the input it learns from, by its LiteLLM name or local/NAME; else from words."""
+    api_base: Text | None = None
+    """Address of that model's server, where it is not the provider's own."""
+    endpoint: Text | None = None
+    """Identity of that server in keys and hashes; else host and port of api_base."""
+    params: WireEmbeddingParams = WireEmbeddingParams()
+    """Parameters of the embedding's call."""
 
 
 class WireModelRouter(WireRouter):

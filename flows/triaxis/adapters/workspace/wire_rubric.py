@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from triaxis.adapters.workspace.wire import Name, NonNegative, Share, Text, Wire, WireFile, WireWhere
-from triaxis.adapters.workspace.wire_calls import WireParams
+from triaxis.adapters.workspace.wire_calls import WireEmbeddingParams, WireParams
 
 
 class WireDimension(Wire):
@@ -112,16 +112,18 @@ class WireFinished(WireDimension):
 
 
 class WireSimilarity(WireDimension):
-    """Cosine of the embeddings of answer and expected."""
+    """Cosine of the embeddings of answer and expected, or the best of a list, clipped to 0 to 1."""
 
     evaluator: Literal["similarity"]
     """similarity"""
     model: Text
-    """The embedding model, by its LiteLLM name."""
+    """The embedding model: a LiteLLM name such as openai/text-embedding-3-small, or local/NAME."""
     api_base: Text | None = None
     """Address of the server, where it is not the provider's own."""
     endpoint: Text | None = None
     """Identity of the server in keys and hashes; else host and port of api_base."""
+    params: WireEmbeddingParams = WireEmbeddingParams()
+    """Parameters of the call."""
 
 
 class WirePython(WireDimension):
