@@ -20,7 +20,7 @@ from triaxis.quantities import Absent, Measure
 from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
 from triaxis.stats.quantiles import quantile
-from triaxis.stats.ranks import autocorrelated
+from triaxis.stats.ranks import autocorrelated, requests_needed
 from triaxis.stats.weighted_quantiles import weighted_quantile
 
 MOST_LAG_MS = 5.0
@@ -137,8 +137,19 @@ def latency_quantile(
     ranked = np.where(np.isnan(times[told]), np.inf, times[told])
     q, limit, weights, strata = STATISTICS[statistic], rows.timeout_ms, weighing.weights, weighing.strata
     if weights is None or strata is None:
-        return quantile(ranked, q=q, level=level, blocks=blocks, limit=limit)
-    return weighted_quantile(ranked, weights=weights, strata=strata, q=q, level=level, blocks=blocks, limit=limit)
+        found = quantile(ranked, q=q, level=level, blocks=blocks, limit=limit)
+    else:
+        found = weighted_quantile(ranked, weights=weights, strata=strata, q=q, level=level, blocks=blocks, limit=limit)
+    return _unbounded(found, ranked, statistic, level) if limit is None else found
+
+
+def _unbounded(found: Measure, ranked: Floats, statistic: str, level: float) -> Measure:
+    """Says of imported failures that they, and no want of answers, leave a quantile without an upper bound."""
+    failures = int(np.isinf(ranked).sum())
+    if not isinstance(found, Absent) or not failures or len(ranked) < requests_needed(STATISTICS[statistic], level):
+        return found
+    few = f"{failures} of {len(ranked)} answers failed, and {statistic} may be one of those"
+    return Absent(f"{few}; when a call was given up is not known")
 
 
 def refusal(rows: ProbeRows) -> Absent | None:
