@@ -11,7 +11,7 @@ from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.scorecard import Compared, JudgedObjective, ObjectiveVerdict, Verdict
 from triaxis.domain.slo import Axis, Objective, Regression
 from triaxis.quantities import Above, Absent, Estimate, Measure
-from triaxis.rules.compare import RELATIVE, better_is_more, blocks_noninferior, sentence
+from triaxis.rules.compare import RELATIVE, better_is_more, not_shown, sentence
 from triaxis.rules.names import objective_axis, objective_name, objective_target
 from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
@@ -109,7 +109,8 @@ def judge_variant(
         return "hold", tuple(failing)
     open_ = [_reason(o) for o in objectives if o.verdict == "inconclusive"]
     if regression.require == "noninferior":
-        open_ += [sentence(n, c) for n, c in sorted(against_baseline.items()) if blocks_noninferior(n, c)]
+        named = {objective.name.partition("[")[0] for objective in objectives}
+        open_ += [sentence(name, against_baseline[name]) for name in not_shown(against_baseline, named)]
     if open_:
         return "inconclusive", tuple(open_)
     beaten = " and nothing that is gated is worse than the baseline" if against_baseline else ""

@@ -239,6 +239,27 @@ def test_verdicts_on_variants(
     assert judge_variant([an_objective(v) for v in objectives], against, regression)[0] == verdict
 
 
+@pytest.mark.parametrize(
+    ("median", "objective", "verdict"),
+    [
+        ("same", "latency.full.p95", "promote"),
+        ("same", "latency.full.p99", "inconclusive"),
+        ("same", "latency.full.p99[kind=fee]", "inconclusive"),
+        (None, "latency.full.p95", "inconclusive"),
+    ],
+)
+def test_a_quantile_that_nobody_names_blocks_only_where_none_can_be_compared(
+    median: Comparison | None, objective: str, verdict: Verdict
+) -> None:
+    """200 requests, as a probe has by default, never tell a difference of p99."""
+    few = Absent("p99 needs 299 independent pairs; these are 200")
+    unknown = Compared(difference=few, verdict="inconclusive", gated=True, margin=None)
+    against = {"latency.full.p99": unknown, "latency.ttft.p50": a_comparison(median) if median else unknown}
+    passing = [an_objective("pass", name=objective)]
+    assert judge_variant(passing, against, Regression(margin={"latency": 0.1}, require="noninferior"))[0] == verdict
+    assert judge_variant(passing, against, Regression(margin={"latency": 0.1}))[0] == "promote"
+
+
 def test_reasons_are_those_that_decide_in_the_order_of_names() -> None:
     tone, cost = an_objective("fail", name="precision.tone"), an_objective("fail", name="cost.per_session")
     rest = an_objective("inconclusive", name="errors.rate")
