@@ -227,4 +227,6 @@ def _objective_measure(objective: JsonObject) -> ObjectiveMeasure:
         unit=text_of(objective["unit"]),
         unvalidated=flag_of(objective["unvalidated"]),
         abstained=count_of(objective["abstained"]),
+        point=known_of(objective, "point"),
+        floor=known_of(objective, "floor"),
     )

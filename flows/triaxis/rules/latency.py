@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from triaxis.domain.case import Where
 from triaxis.domain.measures import LatencyMeasures, ObjectiveMeasure, ProbeFacts
 from triaxis.domain.rows import IMPORTED
-from triaxis.quantities import Absent, Measure
+from triaxis.quantities import Absent, Estimate, Measure
 from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
 from triaxis.stats.quantiles import quantile
@@ -100,12 +101,23 @@ def latency_measures(rows: ProbeRows, frame: CaseFrame, *, level: float) -> Late
 def objective_latency(
     rows: ProbeRows, frame: CaseFrame, *, measure: str, statistic: str, where: Where, level: float
 ) -> ObjectiveMeasure:
-    """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing."""
+    """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing.
+
+    One that only an upper bound is wanting for carries what is known of it beside the reason.
+    """
     chosen = rows.within(frame, where) & rows.telling(measure)
+    found = latency_quantile(rows, frame, measure=measure, statistic=statistic, level=level, where=where)
+    known: Measure = found
+    if isinstance(found, Absent) and rows.timeout_ms is None:
+        endless = replace(rows, timeout_ms=inf)
+        known = latency_quantile(endless, frame, measure=measure, statistic=statistic, level=level, where=where)
+    partly = known if isinstance(known, Estimate) and known is not found else None
     return ObjectiveMeasure(
-        estimate=latency_quantile(rows, frame, measure=measure, statistic=statistic, level=level, where=where),
+        estimate=found,
         units=len(frame.counted(rows.cases[chosen])),
         unit="requests",
+        point=None if partly is None else partly.value,
+        floor=None if partly is None else partly.low,
     )
 
 

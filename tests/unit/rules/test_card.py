@@ -36,7 +36,7 @@ def a_full_card() -> Scorecard:
                 abstained=2,
                 unvalidated=True,
             ),
-            ObjectiveMeasure(estimate=Absent("no probe was made"), unit="requests"),
+            ObjectiveMeasure(estimate=Absent("no probe was made"), unit="requests", point=950.0, floor=900.0),
         ),
         against_baseline={"cost.per_request": Absent("why"), "precision.format": a_difference()},
     )

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from build_card import an_estimate as symmetric
@@ -56,6 +57,44 @@ def measured(low: float, value: float, high: float, units: int = 80) -> Objectiv
 )
 def test_bounds_decide(objective: Objective, low: float, value: float, high: float, verdict: ObjectiveVerdict) -> None:
     assert judge_objective(objective, measured(low, value, high)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("decide", "point", "floor", "verdict", "why"),
+    [
+        (
+            "bounds",
+            1300,
+            1001,
+            "fail",
+            "1,300 ms misses the target of at most 1,000 ms, and with 95% confidence it is no ",
+        ),
+        (
+            "bounds",
+            1300,
+            1000,
+            "inconclusive",
+            "1,300 ms misses the target of at most 1,000 ms, but it has no upper bound",
+        ),
+        (
+            "bounds",
+            900,
+            800,
+            "inconclusive",
+            "900 ms meets the target of at most 1,000 ms, but it has no upper bound: few.",
+        ),
+        ("point", 900, 800, "pass", "900 ms meets the target of at most 1,000 ms; bounds are ignored"),
+        ("point", 1001, 800, "fail", "1,001 ms misses the target of at most 1,000 ms; bounds are ignored"),
+    ],
+)
+def test_without_an_upper_bound_the_lower_one_can_fail_and_the_point_decide_alone(
+    decide: Literal["bounds", "point"], point: float, floor: float, verdict: ObjectiveVerdict, why: str
+) -> None:
+    objective = replace(P95, terms=Terms(guard=0.10, decide=decide))
+    known = ObjectiveMeasure(estimate=Absent("few"), units=50, point=point, floor=floor)
+    judged = judge_objective(objective, known)
+    assert (judged.verdict, judged.why.startswith(why)) == (verdict, True), judged.why
+    assert judge_objective(objective, replace(known, units=9)).verdict == "inconclusive"
 
 
 def test_a_pass_says_what_it_rests_on() -> None:

@@ -203,6 +203,17 @@ def test_imported_failures_are_told_from_too_few_answers(untimed: int, failed: i
     rows = imported(untimed=untimed, failed=failed)
     found = objective_latency(rows, FRAME, measure="full", statistic="p95", where={}, level=0.9)
     assert found.estimate == Absent(why)
+    times = rows.milliseconds("full")
+    ranked = np.where(rows.failed, 1e9, times)[rows.telling("full")]
+    assert found.point == pytest.approx(np.percentile(ranked, 95))
+    assert found.point is not None
+    assert found.floor in times[times < found.point]
+
+
+def test_what_has_an_estimate_or_nothing_has_no_point_beside_it() -> None:
+    for rows in (imported(), imported(untimed=REQUESTS - 1), some_rows(), imported(failed=REQUESTS)):
+        found = objective_latency(rows, FRAME, measure="full", statistic="p95", where={}, level=0.9)
+        assert (found.point, found.floor) == (None, None)
 
 
 def test_an_imported_slice_without_an_answer_says_so() -> None:
