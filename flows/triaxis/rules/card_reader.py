@@ -214,6 +214,7 @@ def _judged(objective: JsonObject) -> JudgedObjective:
         bound=known_of(objective, "bound"),
         guard=number_of(objective["guard"]),
         more=known_count_of(objective, "more"),
+        point=known_of(objective, "point"),
     )
 
 

@@ -89,6 +89,7 @@ def judge_objective(objective: Objective, measured: ObjectiveMeasure) -> JudgedO
         bound=ruling.bound,
         guard=limit.guard,
         more=ruling.more,
+        point=measured.point,
     )
 
 

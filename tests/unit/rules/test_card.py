@@ -44,7 +44,10 @@ def a_full_card() -> Scorecard:
         a_variant_card(
             "inconclusive",
             measures=measures,
-            objectives=(replace(an_objective(), more=12), replace(an_objective(name="latency.full.p95"), bound=None)),
+            objectives=(
+                replace(an_objective(), more=12),
+                replace(an_objective(name="latency.full.p95"), bound=None, point=950.0),
+            ),
             compared={
                 "cost.per_request": Compared(
                     difference=Absent("why"), verdict="inconclusive", gated=False, margin=None
