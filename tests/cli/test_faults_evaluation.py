@@ -187,6 +187,10 @@ VARIANTS: list[Bad] = [
     bad("temperature a text", ("temperature: 0", "temperature: cold"), line=20, field="params.temperature"),
     bad("stop a number", ("temperature: 0", "stop: 3"), line=20, field="params.stop"),
     bad("n among params", ("temperature: 0", "n: 3"), line=20, field="params.n", says="samples"),
+    bad("a letter short", ("max_tokens: 600", "max_token: 600"), field="params.max_token", says="'max_tokens'"),
+    bad("letters swapped", ("temperature: 0", "tempearture: 0"), field="params.tempearture", says="'temperature'"),
+    bad("a letter more", ("temperature: 0", "stops: x"), line=20, field="params.stops", says="'stop'"),
+    bad("other joints", ("temperature: 0", "top-P: 1"), line=20, field="params.top-P", says="'top_p'"),
     bad("stream among params", ("temperature: 0", "stream: true"), line=20, field="params.stream"),
     bad("samples zero", after(MODEL, "    samples: 0\n"), line=16, field="variants.big.samples"),
     bad("fallback without a batch", after(MODEL, "    fallback: live\n"), line=16, field="fallback", says="batch"),
@@ -398,6 +402,11 @@ def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 def test_an_inherited_fault_is_told_once(tmp_path: Path) -> None:
     faults = faults_of(written(tmp_path, {"evaluation": ("temperature: 0", "temperature: -1")}))
     assert [fault.field for fault in faults] == ["variants.big.params.temperature"]
+
+
+def test_a_name_that_only_some_models_know_is_no_slip(tmp_path: Path) -> None:
+    asked = "temperature: 0\n      top_k: 5\n      min_tokens: 3\n      stop_token_ids: [2]"
+    assert faults_of(written(tmp_path, {"evaluation": ("temperature: 0", asked)})) == ()
 
 
 def test_links_out_of_the_workspace_are_not_followed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,26 +17,32 @@ import pyarrow.parquet as pq
 
 from triaxis.adapters.parquet_files import ROW_GROUP
 
+_ROW_LABELS = re.compile(r"__index_level_\d+__")
+"""What pandas calls the nameless labels of rows that were filtered or shuffled before they were written."""
+
 
 def foreign_columns(path: Path) -> list[str]:
-    """The columns of a file that somebody else wrote.
+    """The columns of a file that somebody else wrote, but for the row labels that pandas adds.
 
     Raises:
         ValueError: where it is not a Parquet file that can be read.
     """
     with _foreign():
-        return list(pq.read_schema(path).names)
+        return [name for name in pq.read_schema(path).names if not _ROW_LABELS.fullmatch(name)]
 
 
 def foreign_rows(path: Path) -> Iterator[tuple[object, ...]]:
-    """The rows of a file that somebody else wrote, as Python values and some at a time; nulls are None.
+    """The rows in `foreign_columns`, as Python values and some at a time; nulls are None.
 
     Raises:
         ValueError: where it is not a Parquet file that can be read.
     """
     with _foreign(), pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=ROW_GROUP):
-            yield from zip(*(cast("list[object]", column.to_pylist()) for column in batch.columns), strict=True)
+            meant = (
+                c for name, c in zip(batch.schema.names, batch.columns, strict=True) if not _ROW_LABELS.fullmatch(name)
+            )
+            yield from zip(*(cast("list[object]", column.to_pylist()) for column in meant), strict=True)
 
 
 @contextmanager

@@ -36,6 +36,11 @@ class PriceRow:
     max_output_tokens: int | None = None
     """Bounds what a call without `max_tokens` may cost."""
 
+    @property
+    def hourly(self) -> bool:
+        """Whether it costs by the time that its server is busy."""
+        return self.usd_per_core_hour is not None or self.usd_per_gpu_hour is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:

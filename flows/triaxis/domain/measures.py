@@ -115,6 +115,10 @@ class ObjectiveMeasure:
     """Scores that could not be read; the two estimates above say what they could change."""
     unvalidated: bool = False
     """Whether it is the word of a judge that nobody calibrated."""
+    point: float | None = None
+    """The value where it has no upper bound, and so no estimate: `decide: point` needs none."""
+    floor: float | None = None
+    """What that value is no lower than: enough to fail by, and never to pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

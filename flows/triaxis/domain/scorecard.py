@@ -40,6 +40,8 @@ class JudgedObjective:
     """How far beyond the target the bound may lie, in the measure's unit."""
     more: int | None = None
     """About how many more independent units would settle an inconclusive one if its value stays; None: none would."""
+    point: float | None = None
+    """The value where the estimate is absent for want of an upper bound alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

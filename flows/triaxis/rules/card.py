@@ -18,7 +18,7 @@ The keys of the design's block are the contract. On top of them stand, for whoev
       precision.dimensions   answered_only, scored, abstained, failed (counts), unvalidated
       axes.binding           the axis with the least headroom to its limit
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
-                             if_abstained_fail, if_abstained_pass
+                             if_abstained_fail, if_abstained_pass; point and floor of what has no upper bound
       against_baseline       level, n, method, baseline (its own value over the pairs), gated, margin
       routing                of a routed variant; `rules.routing_card` says what stands in it
 
@@ -211,4 +211,5 @@ def _objective(judged: JudgedObjective, measured: ObjectiveMeasure) -> Json:
     ):
         if measure is not None:
             value[key] = measure_json(measure)
+    value |= known({"point": measured.point, "floor": measured.floor})
     return value | known({"bound": judged.bound, "more": judged.more, "units": measured.units})

@@ -214,6 +214,7 @@ def _judged(objective: JsonObject) -> JudgedObjective:
         bound=known_of(objective, "bound"),
         guard=number_of(objective["guard"]),
         more=known_count_of(objective, "more"),
+        point=known_of(objective, "point"),
     )
 
 
@@ -227,4 +228,6 @@ def _objective_measure(objective: JsonObject) -> ObjectiveMeasure:
         unit=text_of(objective["unit"]),
         unvalidated=flag_of(objective["unvalidated"]),
         abstained=count_of(objective["abstained"]),
+        point=known_of(objective, "point"),
+        floor=known_of(objective, "floor"),
     )

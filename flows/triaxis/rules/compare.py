@@ -57,6 +57,20 @@ def blocks_noninferior(name: str, compared: Compared) -> bool:
     return _gain(measure_axis(name), compared.difference)[0] < -compared.margin
 
 
+def not_shown(against_baseline: Mapping[str, Compared], named: Collection[str]) -> list[str]:
+    """The comparisons that block under `require: noninferior`, in the order of their names.
+
+    A quantile that cannot be compared blocks where an objective names it, or where no other one of latency can be: a
+    p99 that nobody asked for needs more requests than most probes have.
+    """
+    blocking = [name for name, compared in sorted(against_baseline.items()) if blocks_noninferior(name, compared)]
+    quantiles = {name: c for name, c in against_baseline.items() if measure_axis(name) == "latency" and c.gated}
+    if not any(isinstance(compared.difference, Difference) for compared in quantiles.values()):
+        return blocking
+    spare = {n for n, c in quantiles.items() if isinstance(c.difference, Absent) and n not in named}
+    return [name for name in blocking if name not in spare]
+
+
 def sentence(name: str, compared: Compared) -> str:
     """One comparison in words."""
     if isinstance(compared.difference, Absent):

@@ -85,7 +85,8 @@ def production_cost(
         return _unknown(len(terminal)), costs.why
     free = terminal & np.isnan(costs.total)
     filled = {name: np.where(free, 0.0, part) for name, part in costs.parts.items()}
-    return CostColumns(**filled), "the provider reported no usage"
+    silent = row.hourly and bool(np.isnan(usage.busy_core_s[~terminal]).any())
+    return CostColumns(**filled), "the server reported no busy time" if silent else "the provider reported no usage"
 
 
 def imported_cost(

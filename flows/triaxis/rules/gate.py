@@ -11,7 +11,7 @@ from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.scorecard import Compared, JudgedObjective, ObjectiveVerdict, Verdict
 from triaxis.domain.slo import Axis, Objective, Regression
 from triaxis.quantities import Above, Absent, Estimate, Measure
-from triaxis.rules.compare import RELATIVE, better_is_more, blocks_noninferior, sentence
+from triaxis.rules.compare import RELATIVE, better_is_more, not_shown, sentence
 from triaxis.rules.names import objective_axis, objective_name, objective_target
 from triaxis.rules.words import counted, percent, quantity
 from triaxis.stats.clusters import MIN_CLUSTERS, gateable
@@ -89,6 +89,7 @@ def judge_objective(objective: Objective, measured: ObjectiveMeasure) -> JudgedO
         bound=ruling.bound,
         guard=limit.guard,
         more=ruling.more,
+        point=measured.point,
     )
 
 
@@ -109,7 +110,8 @@ def judge_variant(
         return "hold", tuple(failing)
     open_ = [_reason(o) for o in objectives if o.verdict == "inconclusive"]
     if regression.require == "noninferior":
-        open_ += [sentence(n, c) for n, c in sorted(against_baseline.items()) if blocks_noninferior(n, c)]
+        named = {objective.name.partition("[")[0] for objective in objectives}
+        open_ += [sentence(name, against_baseline[name]) for name in not_shown(against_baseline, named)]
     if open_:
         return "inconclusive", tuple(open_)
     beaten = " and nothing that is gated is worse than the baseline" if against_baseline else ""
@@ -158,27 +160,41 @@ def _with_abstentions(limit: Limit, measured: ObjectiveMeasure, ruling: Ruling) 
 def _rule_on(limit: Limit, estimate: Measure, measured: ObjectiveMeasure) -> Ruling:
     match estimate:
         case Absent(why=why):
-            return Ruling(verdict="inconclusive", why=f"There is no estimate: {why}.")
+            return _by_what_is_known(limit, why, measured)
         case Above(limit=timeout):
             why = f"So many requests failed that this quantile is one of them; it is above {limit.say(timeout)}."
             return Ruling(verdict="fail", why=f"{why} The target is {limit.words}.", bound=timeout)
         case Estimate():
-            return _by_point(limit, estimate) if limit.by_point else _by_bounds(limit, estimate, measured)
+            return _by_point(limit, estimate.value) if limit.by_point else _by_bounds(limit, estimate, measured)
         case _:
             assert_never(estimate)
 
 
-def _by_point(limit: Limit, estimate: Estimate) -> Ruling:
-    met = limit.room(estimate.value) >= 0
+def _by_what_is_known(limit: Limit, why: str, measured: ObjectiveMeasure) -> Ruling:
+    """What wants an upper bound alone can fail by the lower one, and pass where bounds are ignored."""
+    point, floor = measured.point, measured.floor
+    if point is None or floor is None:
+        return Ruling(verdict="inconclusive", why=f"There is no estimate: {why}.")
+    if limit.by_point:
+        return _by_point(limit, point)
+    text = f"{limit.say(point)} {'meets' if limit.room(point) >= 0 else 'misses'} the target of {limit.words}"
+    if limit.room(floor) < 0:
+        sure = f"{_sure(limit)} it is no lower than {limit.say(floor)}"
+        return Ruling(verdict="fail", why=f"{text}, and {sure}.", bound=floor)
+    return Ruling(verdict="inconclusive", why=f"{text}, but it has no upper bound: {why}.")
+
+
+def _by_point(limit: Limit, value: float) -> Ruling:
+    met = limit.room(value) >= 0
     verdict: ObjectiveVerdict = "pass" if met else "fail"
-    why = f"{limit.say(estimate.value)} {'meets' if met else 'misses'} the target of {limit.words}"
-    return Ruling(verdict=verdict, why=f"{why}; bounds are ignored, as the SLO asks.", bound=estimate.value)
+    why = f"{limit.say(value)} {'meets' if met else 'misses'} the target of {limit.words}"
+    return Ruling(verdict=verdict, why=f"{why}; bounds are ignored, as the SLO asks.", bound=value)
 
 
 def _by_bounds(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> Ruling:
     """Pass: the point meets the target and the bound the guard. Fail: the point and the opposite bound both miss."""
     adverse, kind = limit.ends(estimate)
-    sure, value = f"with {percent(limit.confidence).replace('.0%', '%')} confidence", limit.say(estimate.value)
+    sure, value = _sure(limit), limit.say(estimate.value)
     worse, better = ("low", "high") if limit.sign > 0 else ("high", "low")
     if limit.room(estimate.value) >= 0:
         text = f"{value} meets the target of {limit.words}"
@@ -193,6 +209,10 @@ def _by_bounds(limit: Limit, estimate: Estimate, measured: ObjectiveMeasure) -> 
         return Ruling(verdict="fail", why=why, bound=kind)
     why = f"{text}, but it may be as {better} as {limit.say(kind)}: too close to call."
     return _open(why, limit, estimate, measured, bound=kind)
+
+
+def _sure(limit: Limit) -> str:
+    return f"with {percent(limit.confidence).replace('.0%', '%')} confidence"
 
 
 def _within(limit: Limit, adverse: float) -> str:

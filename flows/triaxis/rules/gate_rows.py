@@ -11,7 +11,7 @@ from triaxis.domain.scorecard import Compared
 from triaxis.quantities import Absent
 from triaxis.rules.gate_text import waiver_text
 from triaxis.rules.names import measure_axis
-from triaxis.rules.sheet import interval_text, value_text
+from triaxis.rules.sheet import figure_text, interval_text
 from triaxis.rules.standing import Standing
 from triaxis.rules.words import quantity
 
@@ -50,7 +50,7 @@ def _rows(standing: Standing) -> Iterator[GateRow]:
         least = "at least" if o.axis == "precision" else "at most"
         yield GateRow(
             name=o.name,
-            value=value_text(o.axis, o.estimate),
+            value=figure_text(o),
             interval=interval_text(o.axis, o.estimate),
             target=f"{least} {quantity(o.axis, o.target)}",
             verdict=o.verdict,

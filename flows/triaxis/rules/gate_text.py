@@ -9,7 +9,7 @@ from triaxis.domain.decision import Waiver
 from triaxis.domain.plain import plain
 from triaxis.domain.scorecard import ObjectiveVerdict, VariantCard
 from triaxis.domain.slo_change import SloChange
-from triaxis.rules.sheet import interval_text, value_text
+from triaxis.rules.sheet import figure_text, interval_text
 from triaxis.rules.standing import Standing
 from triaxis.rules.words import quantity
 
@@ -36,7 +36,7 @@ def _lines(standing: Standing) -> list[str]:
 def objective_lines(variant: VariantCard) -> list[str]:
     """Each objective with its figure, its target and its verdict."""
     return [
-        f"  {MARKS[o.verdict]} {o.name} {value_text(o.axis, o.estimate)} ({interval_text(o.axis, o.estimate)}), "
+        f"  {MARKS[o.verdict]} {o.name} {figure_text(o)} ({interval_text(o.axis, o.estimate)}), "
         f"target {quantity(o.axis, o.target)}: {o.verdict}"
         for o in variant.objectives
     ]

@@ -11,6 +11,7 @@ from typing import Literal
 from triaxis.domain.canonical import JsonValue, without_nulls
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import IMPORTED, Generation, ProbeRow, Reply, Row
+from triaxis.quantities import Tokens
 from triaxis.rules.batch_lines import BatchLine, finish_word
 from triaxis.rules.reply import no_answer, parse_reply
 
@@ -72,9 +73,11 @@ def generation(response: ImportedResponse, model: str | None) -> Generation:
 def timing(response: ImportedResponse, index: int) -> ProbeRow | None:
     """Its times in the form of a probe's; None where it neither carries one nor failed.
 
-    Tokens are left out: of them a probe tells the cached share, and imported answers carry their own.
+    Whatever counts in the error rate failed here too, such as what a filter withheld, however fast that was. Tokens are
+    left out: of them a probe tells the cached share, and imported answers carry their own.
     """
-    if response.error is None and response.ttft_ms is None and response.latency_ms is None:
+    error = _failure(response)
+    if error is None and response.ttft_ms is None and response.latency_ms is None:
         return None
     return ProbeRow(
         case_id=response.case_id,
@@ -85,10 +88,18 @@ def timing(response: ImportedResponse, index: int) -> ProbeRow | None:
         sent_ns=0,
         first_ns=_nanoseconds(response.ttft_ms),
         last_ns=_nanoseconds(response.latency_ms),
-        error=response.error,
+        error=error,
         client=IMPORTED,
         key=response.key,
     )
+
+
+def _failure(response: ImportedResponse) -> str | None:
+    """Why the user got no answer; a result file's body is not opened for it, since such files carry no times."""
+    if response.error is not None or response.body is not None:
+        return response.error
+    said = Reply(text=response.response or "", finish_reason=finish_word(response.finish_reason), usage=Tokens())
+    return _outcome(response, said)[1]
 
 
 def _nanoseconds(milliseconds: float | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from triaxis.domain.case import Where
 from triaxis.domain.measures import LatencyMeasures, ObjectiveMeasure, ProbeFacts
 from triaxis.domain.rows import IMPORTED
-from triaxis.quantities import Absent, Measure
+from triaxis.quantities import Absent, Estimate, Measure
 from triaxis.rules.names import LATENCIES, STATISTICS
 from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct
 from triaxis.stats.quantiles import quantile
-from triaxis.stats.ranks import autocorrelated
+from triaxis.stats.ranks import autocorrelated, requests_needed
 from triaxis.stats.weighted_quantiles import weighted_quantile
 
 MOST_LAG_MS = 5.0
@@ -100,12 +101,23 @@ def latency_measures(rows: ProbeRows, frame: CaseFrame, *, level: float) -> Late
 def objective_latency(
     rows: ProbeRows, frame: CaseFrame, *, measure: str, statistic: str, where: Where, level: float
 ) -> ObjectiveMeasure:
-    """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing."""
+    """The quantile an objective is judged by; requests are its units, and under ten of them decide nothing.
+
+    One that only an upper bound is wanting for carries what is known of it beside the reason.
+    """
     chosen = rows.within(frame, where) & rows.telling(measure)
+    found = latency_quantile(rows, frame, measure=measure, statistic=statistic, level=level, where=where)
+    known: Measure = found
+    if isinstance(found, Absent) and rows.timeout_ms is None:
+        endless = replace(rows, timeout_ms=inf)
+        known = latency_quantile(endless, frame, measure=measure, statistic=statistic, level=level, where=where)
+    partly = known if isinstance(known, Estimate) and known is not found else None
     return ObjectiveMeasure(
-        estimate=latency_quantile(rows, frame, measure=measure, statistic=statistic, level=level, where=where),
+        estimate=found,
         units=len(frame.counted(rows.cases[chosen])),
         unit="requests",
+        point=None if partly is None else partly.value,
+        floor=None if partly is None else partly.low,
     )
 
 
@@ -137,8 +149,19 @@ def latency_quantile(
     ranked = np.where(np.isnan(times[told]), np.inf, times[told])
     q, limit, weights, strata = STATISTICS[statistic], rows.timeout_ms, weighing.weights, weighing.strata
     if weights is None or strata is None:
-        return quantile(ranked, q=q, level=level, blocks=blocks, limit=limit)
-    return weighted_quantile(ranked, weights=weights, strata=strata, q=q, level=level, blocks=blocks, limit=limit)
+        found = quantile(ranked, q=q, level=level, blocks=blocks, limit=limit)
+    else:
+        found = weighted_quantile(ranked, weights=weights, strata=strata, q=q, level=level, blocks=blocks, limit=limit)
+    return _unbounded(found, ranked, statistic, level) if limit is None else found
+
+
+def _unbounded(found: Measure, ranked: Floats, statistic: str, level: float) -> Measure:
+    """Says of imported failures that they, and no want of answers, leave a quantile without an upper bound."""
+    failures = int(np.isinf(ranked).sum())
+    if not isinstance(found, Absent) or not failures or len(ranked) < requests_needed(STATISTICS[statistic], level):
+        return found
+    few = f"{failures} of {len(ranked)} answers failed, and {statistic} may be one of those"
+    return Absent(f"{few}; when a call was given up is not known")
 
 
 def refusal(rows: ProbeRows) -> Absent | None:

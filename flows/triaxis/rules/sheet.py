@@ -99,7 +99,7 @@ def _points(variant: VariantCard) -> Iterator[Point]:
     """What keeps the variant from shipping, and how many objectives hold."""
     short = [o for o in variant.objectives if o.verdict != "pass"]
     for o in sorted(short, key=lambda o: (o.verdict != "fail", o.name)):
-        yield Point(tone=o.verdict, measure=o.name, text=f"{value_text(o.axis, o.estimate)}, wants {_target(o)}")
+        yield Point(tone=o.verdict, measure=o.name, text=f"{figure_text(o)}, wants {_target(o)}")
     for measure, difference in _losses(variant):
         change = quantity(measure_axis(measure), difference)
         yield Point(tone="fail", measure=measure, text=f"{change} against the baseline")
@@ -210,6 +210,13 @@ def value_text(axis: Axis, measure: Measure) -> str:
             assert_never(measure)
 
 
+def figure_text(objective: JudgedObjective) -> str:
+    """An objective's value with its unit, also where only the interval is wanting."""
+    if objective.point is not None:
+        return quantity(objective.axis, objective.point)
+    return value_text(objective.axis, objective.estimate)
+
+
 def interval_text(axis: Axis, measure: Measure) -> str:
     """An estimate's interval, or why there is none."""
     match measure:
@@ -258,7 +265,7 @@ def _row(variant: str, objective: JudgedObjective, scale: Scale) -> ObjectiveRow
     return ObjectiveRow(
         variant=variant,
         verdict=objective.verdict,
-        value=value_text(objective.axis, estimate),
+        value=figure_text(objective),
         interval=interval_text(objective.axis, estimate),
         why=objective.why,
         low=low,

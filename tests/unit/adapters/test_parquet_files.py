@@ -160,6 +160,14 @@ def test_a_file_of_somebody_else_is_read_as_python_values(tmp_path: Path) -> Non
         next(foreign_rows(path))
 
 
+def test_the_labels_that_pandas_gives_rows_are_not_a_column(tmp_path: Path) -> None:
+    """A frame that was filtered or shuffled is written with them, asked for or not."""
+    layout: Layout = {"id": "text", "__index_level_0__": "int", "slice.kind": "text"}
+    parquet.write_table(tmp_path / "a.parquet", layout, [("c", 2, "y"), ("b", 1, None)])
+    assert foreign_columns(tmp_path / "a.parquet") == ["id", "slice.kind"]
+    assert list(foreign_rows(tmp_path / "a.parquet")) == [("c", "y"), ("b", None)]
+
+
 def test_damage_names_the_file_and_says_what_helps(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1")

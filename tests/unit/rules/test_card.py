@@ -36,7 +36,7 @@ def a_full_card() -> Scorecard:
                 abstained=2,
                 unvalidated=True,
             ),
-            ObjectiveMeasure(estimate=Absent("no probe was made"), unit="requests"),
+            ObjectiveMeasure(estimate=Absent("no probe was made"), unit="requests", point=950.0, floor=900.0),
         ),
         against_baseline={"cost.per_request": Absent("why"), "precision.format": a_difference()},
     )
@@ -44,7 +44,10 @@ def a_full_card() -> Scorecard:
         a_variant_card(
             "inconclusive",
             measures=measures,
-            objectives=(replace(an_objective(), more=12), replace(an_objective(name="latency.full.p95"), bound=None)),
+            objectives=(
+                replace(an_objective(), more=12),
+                replace(an_objective(name="latency.full.p95"), bound=None, point=950.0),
+            ),
             compared={
                 "cost.per_request": Compared(
                     difference=Absent("why"), verdict="inconclusive", gated=False, margin=None

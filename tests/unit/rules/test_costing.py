@@ -160,6 +160,13 @@ def test_an_answer_without_usage_has_no_cost() -> None:
     assert why == "the provider reported no usage"
 
 
+def test_a_server_that_tells_no_busy_time_is_not_blamed_for_its_tokens() -> None:
+    hosted = PriceRow(model="m", source="prices.yaml", usd_per_core_hour=Decimal(1))
+    costs, why = production_cost(some_usage(), np.array([False, False, True]), hosted, Serving(), KNOWN)
+    assert np.isnan(costs.total).tolist() == [True, True, False]
+    assert why == "the server reported no busy time"
+
+
 def test_a_cached_share_moves_tokens_to_their_lower_price() -> None:
     """50 x $1e-6 + 50 x $1e-7 + 10 x $2e-6 = $0.000075."""
     cached = Cached(share=0.5, source="declared")

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from build_card import an_estimate as symmetric
@@ -56,6 +57,44 @@ def measured(low: float, value: float, high: float, units: int = 80) -> Objectiv
 )
 def test_bounds_decide(objective: Objective, low: float, value: float, high: float, verdict: ObjectiveVerdict) -> None:
     assert judge_objective(objective, measured(low, value, high)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("decide", "point", "floor", "verdict", "why"),
+    [
+        (
+            "bounds",
+            1300,
+            1001,
+            "fail",
+            "1,300 ms misses the target of at most 1,000 ms, and with 95% confidence it is no ",
+        ),
+        (
+            "bounds",
+            1300,
+            1000,
+            "inconclusive",
+            "1,300 ms misses the target of at most 1,000 ms, but it has no upper bound",
+        ),
+        (
+            "bounds",
+            900,
+            800,
+            "inconclusive",
+            "900 ms meets the target of at most 1,000 ms, but it has no upper bound: few.",
+        ),
+        ("point", 900, 800, "pass", "900 ms meets the target of at most 1,000 ms; bounds are ignored"),
+        ("point", 1001, 800, "fail", "1,001 ms misses the target of at most 1,000 ms; bounds are ignored"),
+    ],
+)
+def test_without_an_upper_bound_the_lower_one_can_fail_and_the_point_decide_alone(
+    decide: Literal["bounds", "point"], point: float, floor: float, verdict: ObjectiveVerdict, why: str
+) -> None:
+    objective = replace(P95, terms=Terms(guard=0.10, decide=decide))
+    known = ObjectiveMeasure(estimate=Absent("few"), units=50, point=point, floor=floor)
+    judged = judge_objective(objective, known)
+    assert (judged.verdict, judged.why.startswith(why)) == (verdict, True), judged.why
+    assert judge_objective(objective, replace(known, units=9)).verdict == "inconclusive"
 
 
 def test_a_pass_says_what_it_rests_on() -> None:
@@ -237,6 +276,27 @@ def test_verdicts_on_variants(
     objectives: tuple[ObjectiveVerdict, ...], against: dict[str, Compared], regression: Regression, verdict: Verdict
 ) -> None:
     assert judge_variant([an_objective(v) for v in objectives], against, regression)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("median", "objective", "verdict"),
+    [
+        ("same", "latency.full.p95", "promote"),
+        ("same", "latency.full.p99", "inconclusive"),
+        ("same", "latency.full.p99[kind=fee]", "inconclusive"),
+        (None, "latency.full.p95", "inconclusive"),
+    ],
+)
+def test_a_quantile_that_nobody_names_blocks_only_where_none_can_be_compared(
+    median: Comparison | None, objective: str, verdict: Verdict
+) -> None:
+    """200 requests, as a probe has by default, never tell a difference of p99."""
+    few = Absent("p99 needs 299 independent pairs; these are 200")
+    unknown = Compared(difference=few, verdict="inconclusive", gated=True, margin=None)
+    against = {"latency.full.p99": unknown, "latency.ttft.p50": a_comparison(median) if median else unknown}
+    passing = [an_objective("pass", name=objective)]
+    assert judge_variant(passing, against, Regression(margin={"latency": 0.1}, require="noninferior"))[0] == verdict
+    assert judge_variant(passing, against, Regression(margin={"latency": 0.1}))[0] == "promote"
 
 
 def test_reasons_are_those_that_decide_in_the_order_of_names() -> None:

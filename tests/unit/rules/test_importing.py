@@ -121,3 +121,21 @@ def test_one_time_is_enough_and_a_failure_counts_without_any() -> None:
     assert failed is not None
     assert (failed.error, failed.ttft_ms, failed.full_ms) == ("reset", None, None)
     assert timing(a_bare_response(response="yes"), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"response": "sorry", "finish_reason": "content_filter"}, "content_filter"),
+        ({"response": " ", "finish_reason": "max_tokens"}, "truncated"),
+        ({"response": "cut", "finish_reason": "length"}, None),
+        ({"response": ""}, None),
+        ({"finish_reason": "length"}, None),
+    ],
+)
+def test_what_counts_as_an_error_counts_as_one_in_latency_too(fields: dict[str, Any], error: str | None) -> None:
+    """An instant refusal would otherwise make a variant look fast, beside an error rate that counts it."""
+    row = a_bare_response(latency_ms=5.0, **fields)
+    found = timing(row, 0)
+    assert found is not None
+    assert (found.error, generation(row, None).row.error) == (error, error)

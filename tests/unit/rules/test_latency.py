@@ -191,6 +191,31 @@ def test_answers_without_a_time_are_left_out_and_failures_are_not() -> None:
     assert (failed.units, failed.estimate) == (90, Above(slowest))
 
 
+@pytest.mark.parametrize(
+    ("untimed", "failed", "why"),
+    [
+        (0, 3, "3 of 100 answers failed, and p95 may be one of those; when a call was given up is not known"),
+        (60, 1, "p95 needs 59 answered requests that do not depend on each other; these are worth fewer"),
+    ],
+)
+def test_imported_failures_are_told_from_too_few_answers(untimed: int, failed: int, why: str) -> None:
+    """The 95th percent of 100 is at most the 99th of them, with 95% confidence, and that one failed."""
+    rows = imported(untimed=untimed, failed=failed)
+    found = objective_latency(rows, FRAME, measure="full", statistic="p95", where={}, level=0.9)
+    assert found.estimate == Absent(why)
+    times = rows.milliseconds("full")
+    ranked = np.where(rows.failed, 1e9, times)[rows.telling("full")]
+    assert found.point == pytest.approx(np.percentile(ranked, 95))
+    assert found.point is not None
+    assert found.floor in times[times < found.point]
+
+
+def test_what_has_an_estimate_or_nothing_has_no_point_beside_it() -> None:
+    for rows in (imported(), imported(untimed=REQUESTS - 1), some_rows(), imported(failed=REQUESTS)):
+        found = objective_latency(rows, FRAME, measure="full", statistic="p95", where={}, level=0.9)
+        assert (found.point, found.floor) == (None, None)
+
+
 def test_an_imported_slice_without_an_answer_says_so() -> None:
     where = {"kind": ("other",)}
     found = objective_latency(imported(), FRAME, measure="full", statistic="p50", where=where, level=0.9)

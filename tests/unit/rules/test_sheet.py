@@ -15,7 +15,7 @@ from build_card import (
 
 from triaxis.domain.scorecard import Axes, Compared, GroundTruth, Scorecard
 from triaxis.quantities import Above, Absent, Money
-from triaxis.rules.sheet import headline, interval_text, sheet, value_text
+from triaxis.rules.sheet import figure_text, headline, interval_text, sheet, value_text
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,12 @@ def test_an_objective_without_an_estimate_has_no_marks() -> None:
     none = an_objective("inconclusive", estimate=Absent("not probed"))
     few = sheet(a_scorecard(few=a_variant_card(objectives=(none,)))).objectives[0].rows[0]
     assert (few.value, few.interval, few.point) == ("absent", "not probed", None)
+
+
+def test_a_value_that_only_wants_an_upper_bound_is_shown() -> None:
+    known = an_objective("fail", axis="latency", name="latency.full.p95", estimate=Absent("few"))
+    assert figure_text(known) == "absent"
+    assert figure_text(replace(known, point=1432.0)) == "1,432 ms"
 
 
 def test_a_quantile_on_a_failure_says_that_it_is_above() -> None:

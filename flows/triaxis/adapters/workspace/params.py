@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from triaxis.adapters.workspace.findings import Place
 from triaxis.adapters.workspace.tree import Node, Path
+from triaxis.adapters.workspace.wire_calls import WireParams
 from triaxis.domain.canonical import JsonValue
 
 _NOT_PARAMETERS: Mapping[str, str] = {
@@ -31,12 +32,34 @@ _NOT_PARAMETERS: Mapping[str, str] = {
 
 
 def params_of(place: Place, path: Path, node: Node | None) -> dict[str, JsonValue]:
-    """The parameters, with faults for those that belong elsewhere."""
+    """The parameters, with faults for those that belong elsewhere or are misspelt.
+
+    Every provider has parameters of its own, so an unknown name is sent. One that is a slip of the pen away from a name
+    that all of them know is not: it would be ignored in silence, or refused call by call.
+    """
     params: dict[str, JsonValue] = {}
     entries: Mapping[str, Node] = {} if node is None else node.entries
     for key, child in entries.items():
         if key in _NOT_PARAMETERS:
             place.fault((*path, key), f"{key} is not a parameter of the call", _NOT_PARAMETERS[key])
+        elif meant := [name for name in WireParams.model_fields if _is_slip(key, name)]:
+            place.fault((*path, key), f"{key[:60]!r} is not a parameter of any model", f"Did you mean {meant[0]!r}?")
         elif child.value is not None:
             params[key] = child.plain()
     return params
+
+
+def _is_slip(written: str, name: str) -> bool:
+    """Whether a name was meant that has a letter more or less, two swapped, or other case or joints.
+
+    Another letter is no slip: `top_k` is not `top_p`.
+    """
+    letters = written.casefold().replace("_", "").replace("-", "")
+    meant = name.replace("_", "")
+    swapped = {f"{meant[:i]}{meant[i + 1]}{meant[i]}{meant[i + 2 :]}" for i in range(len(meant) - 1)}
+    slips = {meant} | swapped | _one_less(meant)
+    return written != name and (letters in slips or meant in _one_less(letters))
+
+
+def _one_less(letters: str) -> set[str]:
+    return {letters[:i] + letters[i + 1 :] for i in range(len(letters))}

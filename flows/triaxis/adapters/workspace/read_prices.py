@@ -73,7 +73,16 @@ def prices_of(
         else:
             limit = row.max_output_tokens or (packaged.max_output_tokens if packaged else None)
             rows[model] = replace(row, max_output_tokens=limit)
+            if row.hourly and not model.startswith("local/"):
+                findings.note(_hourly(model, file))
     return Prices(rows=dict(sorted(rows.items())), table_sha256=table.sha256, litellm_version=table.version)
+
+
+def _hourly(model: str, file: str) -> str:
+    return (
+        f"{file}: {model} is priced by the hour of its server, and only servers that are managed here tell how long a "
+        "request kept them busy: without that its cost is absent. A price by the token needs no telling."
+    )
 
 
 def imported_prices(

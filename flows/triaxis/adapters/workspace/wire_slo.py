@@ -50,7 +50,14 @@ class WireCost(WireTerms):
     """The value that you expect, for the power check."""
 
 
-class WirePrecision(WireTerms):
+class WireShareTerms(WireTerms):
+    """What an objective on a share may have: its guard is in the share's own unit."""
+
+    guard: Share | None = None
+    """How far beyond the target the bound may lie, of 1; 0 is strict. Else the axis' guard."""
+
+
+class WirePrecision(WireShareTerms):
     """A dimension's mean score may not fall below a limit."""
 
     dimension: Text
@@ -61,7 +68,7 @@ class WirePrecision(WireTerms):
     """The value that you expect, for the power check."""
 
 
-class WireErrors(WireTerms):
+class WireErrors(WireShareTerms):
     """The share of failed calls may not exceed a limit."""
 
     max_rate: Share
@@ -107,9 +114,9 @@ class WireAxes(Wire):
     """Relative."""
     cost: NonNegative | None = None
     """Relative."""
-    precision: NonNegative | None = None
+    precision: Share | None = None
     """Absolute."""
-    errors: NonNegative | None = None
+    errors: Share | None = None
     """Absolute."""
 
 

@@ -137,6 +137,14 @@ def test_a_local_model_is_its_weights_and_settings(tmp_path: Path) -> None:
     assert (fault.field, "usd_per_core_hour" in fault.advice) == ("variants.own.model", True)
 
 
+def test_an_hourly_price_of_a_server_that_tells_no_hours_is_said(tmp_path: Path) -> None:
+    """Nothing would tell before the money is spent that the cost is going to be absent."""
+    root = write_workspace(tmp_path, prices={"models": {"openai/small": {"usd_per_gpu_hour": 2}}})
+    notices = "\n".join(read(root).notices)
+    assert "openai/small is priced by the hour of its server" in notices
+    assert "openai/big" not in notices
+
+
 def test_probes(tmp_path: Path) -> None:
     root = write_workspace(
         tmp_path,
