@@ -155,8 +155,12 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
 
 def _copied(reading: _Reading, name: str, key: str) -> bool:
     """Whether a variant takes a key over from the one it extends."""
-    if _mapping(reading.place.root.child("variants"))[name].child("router") is not None:
-        return key == "serving"  # a view over others has nothing of its own to override
+    written = _mapping(reading.place.root.child("variants"))[name]
+    # A view over others has nothing of its own to override.
+    if written.child("router") is not None:
+        return key == "serving"
+    if written.child("cascade") is not None:
+        return key in ("serving", "cascade")
     # A path alone is all that it says of responses: no columns of another file are taken over.
     return key not in ((*_OWN, "responses") if _is_path(reading, name) else _OWN)
 
