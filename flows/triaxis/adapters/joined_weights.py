@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from triaxis.adapters.atomic import replacing
-from triaxis.adapters.weights import PACKAGED, Weights, file_sha256
+from triaxis.adapters.digests import file_sha256
+from triaxis.adapters.weights import PACKAGED, Weights
 from triaxis.errors import Fault, InputFaults
 
 

@@ -12,12 +12,13 @@ A pin is believed when a model is named and verified when it is started; without
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from triaxis.adapters.digests import file_sha256
 
 MODELS_FOLDER = Path(".triaxis/models")
 """Where a workspace keeps weights of its own."""
@@ -105,12 +106,6 @@ def sha256_of(name: str, folder: Path | None = None) -> str | None:
         return PACKAGED[name].sha256
     weights = find(name, folder)
     return None if weights is None else weights.sha256
-
-
-def file_sha256(path: Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pinned(path: Path) -> str | None:

@@ -371,7 +371,7 @@ def resolve_endpoint(
     place: Place, path: tuple[str, ...], written: Node, model: str, given: tuple[str | None, str | None]
 ) -> str | None:
     """The identity of the server behind a model: of its weights and settings for a local one."""
-    if not model.startswith("local/"):
+    if not local_models.is_local(model):
         return endpoint_of(place, path, written, given)
     for key, value in zip(("api_base", "endpoint"), given, strict=True):
         if value is not None:
