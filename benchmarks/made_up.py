@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
@@ -129,6 +130,14 @@ def version_workspace(root: Path) -> None:
         subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
 
 
+def said(api_base: str) -> Mapping[str, Any]:
+    """What the simulated provider at that address says of itself since it started."""
+    with contextlib.closing(HTTPConnection(urlsplit(api_base).netloc)) as connection:
+        connection.request("GET", "/heard")
+        told: Mapping[str, Any] = json.load(connection.getresponse())
+        return told
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What the simulated provider says of itself."""
@@ -145,9 +154,7 @@ class Provider:
 
     def heard(self) -> Heard:
         """Calls it got and CPU time it used, since it started."""
-        with contextlib.closing(HTTPConnection(urlsplit(self.api_base).netloc)) as connection:
-            connection.request("GET", "/heard")
-            return Heard(**json.load(connection.getresponse()))
+        return Heard(**said(self.api_base))
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ def test_settings_are_part_of_the_identity() -> None:
 
 def test_a_workspaces_own_weights_are_known_by_what_they_hold(tmp_path: Path) -> None:
     digest = own_weights(tmp_path)
-    assert known(tmp_path) == ("local/mine", SMOL)
+    assert known(tmp_path) == ("local/gemma3-270m", "local/mine", SMOL)
     assert identity("local/mine", folder=tmp_path) == f"mine:sha256:{digest}:ctx4096:t1:s1:joined"
     own_weights(tmp_path, content=b"others")
     assert digest not in (identity("local/mine", folder=tmp_path) or "")

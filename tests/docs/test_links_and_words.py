@@ -23,6 +23,7 @@ _ABSOLUTE = re.compile(r"(?<![\w.:/~$<])/(?!v1/)[a-z]\w*/\w")
 _HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",
+    "ai.google.dev",
     "arxiv.org",
     "filesystem-spec.readthedocs.io",
     "docs.litellm.ai",

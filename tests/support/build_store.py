@@ -144,8 +144,9 @@ def rich_cases() -> tuple[Case, ...]:
 
 
 def rich_rubric() -> Rubric:
-    """Dimensions of several kinds, one of them the workspace's own code."""
+    """Dimensions of several kinds, two of them the workspace's own code; the last drives a cascade."""
     judges = (JudgeModel(name="cheap", model="openai/small", params={"temperature": 0}),)
+    own = PythonFunction(file="evaluators/own.py", function="f", source="def f(c, a):\r\n  return 1\n")
     return Rubric(
         dimensions=(
             Dimension(name="exact", evaluator=Exact(), where={"kind": ("faq", "policy")}, weight=0.5),
@@ -154,10 +155,8 @@ def rich_rubric() -> Rubric:
                 name="judged",
                 evaluator=Judged(path="p/j.md", template="{{ answer }}", judges=judges, escalate=(0.3, 0.7)),
             ),
-            Dimension(
-                name="own",
-                evaluator=PythonFunction(file="evaluators/own.py", function="f", source="def f(c, a):\r\n  return 1\n"),
-            ),
+            Dimension(name="own", evaluator=own),
+            Dimension(name="driver", evaluator=replace(own, blind=True)),
         )
     )
 

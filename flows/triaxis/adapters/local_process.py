@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import IO, Literal
 from urllib.parse import urlsplit
 
+from triaxis.adapters.joined_weights import joined
 from triaxis.adapters.weights import PACKAGED, Weights
 from triaxis.errors import Fault, InputFaults, ServerDied
 
@@ -63,10 +64,13 @@ class LocalProcess:
     def start(cls, weights: Weights, settings: ServerSettings) -> LocalProcess:
         """Starts the server and waits until it answers; blocks, for about half a second with a small model.
 
+        Weights in parts are joined before the first start.
+
         Raises:
             InputFaults: when the weights are not those that the identity names.
             ServerDied: when the server ended before it answered; with the last words it wrote.
         """
+        weights = joined(weights)
         if not weights.verified():
             raise InputFaults(_damaged(weights))
         with ExitStack() as started:
@@ -172,5 +176,10 @@ def _times(pid: int) -> float:
 
 def _damaged(weights: Weights) -> Fault:
     packaged = PACKAGED.get(weights.name)
-    again = f"Install them again: {packaged.install}" if packaged else "Get the file again, or remove its .sha256 file"
+    if packaged is None:
+        again = "Get the file again, or remove its .sha256 file"
+    elif packaged.whole:
+        again = f"Install them again: {packaged.install}"
+    else:
+        again = f"Remove the file, and the next run joins it anew from its packages: {packaged.install}"
     return Fault(file=str(weights.path), problem=f"its sha256 is not {weights.sha256}", advice=again)

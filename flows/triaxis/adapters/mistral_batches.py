@@ -6,18 +6,17 @@ heard could not be found again; a contract test holds what both send equal.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from triaxis.adapters.batch_http import BatchHttp, id_of, open_http
+from triaxis.adapters.batch_http import id_of, open_http
 from triaxis.adapters.openai_address import Address
-from triaxis.adapters.openai_batches import LABEL, fetch_files, read_report
-from triaxis.adapters.request_lines import CHAT, request_line
+from triaxis.adapters.openai_batches import LABEL, FileBatches, read_report
+from triaxis.adapters.request_lines import CHAT
 from triaxis.domain.batches import BatchReport, BatchRules
 from triaxis.domain.canonical import JsonValue
-from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits
 from triaxis.errors import Transient
 from triaxis.ports.batches import BatchApi
@@ -44,17 +43,12 @@ async def open_mistral_batches(
 ) -> AsyncGenerator[BatchApi]:
     """The jobs below that address; `model` is Mistral's own name, since a job is of one model."""
     async with open_http(address, limits=limits, clock=clock) as http:
-        yield _MistralBatches(http, model, rules)
+        yield _MistralBatches(http, rules, model)
 
 
 @dataclass(frozen=True, slots=True)
-class _MistralBatches:
-    http: BatchHttp
+class _MistralBatches(FileBatches):
     model: str
-    rules: BatchRules
-
-    def line(self, key: str, request: Request) -> bytes:
-        return request_line(key, self.http.address.body(request))
 
     async def submit(self, name: str, file: Path) -> str:
         input_file = await self.http.upload(f"{name}.jsonl", file)
@@ -82,9 +76,6 @@ class _MistralBatches:
 
     async def report(self, provider_id: str) -> BatchReport:
         return read_report(_as_openai(await self.http.get(*JOBS, provider_id)))
-
-    async def fetch(self, report: BatchReport, folder: Path) -> Sequence[Path]:
-        return await fetch_files(self.http, report.files, folder)
 
     async def cancel(self, provider_id: str) -> None:
         await self.http.post(*JOBS, provider_id, "cancel")

@@ -6,13 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from triaxis.adapters.local_models import is_local
 from triaxis.adapters.openai_address import Address, plain_address
 from triaxis.adapters.openai_wire import open_wire
 from triaxis.domain.variant import Limits, Target
 from triaxis.ports.clock import Clock
 from triaxis.ports.models import ChatModel
-
-LOCAL = "local/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class LiveModels:
             yield model
 
     def _opened(self, target: Target) -> AbstractAsyncContextManager[ChatModel]:
-        if target.model.startswith(LOCAL):
+        if is_local(target.model):
             return self.local(target)
         address = address_of(target, self.environ)
         if address is None:

@@ -5,7 +5,7 @@ For OpenAI itself, and for every server that speaks its protocol: the gateway in
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +37,33 @@ async def open_openai_batches(
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenAIBatches:
+class FileBatches:
+    """What batch APIs share that are handed a file of requests, and hand out files of results."""
+
     http: BatchHttp
     rules: BatchRules
 
     def line(self, key: str, request: Request) -> bytes:
+        """The line of a batch's file that asks for one row."""
         return request_line(key, self.http.address.body(request))
 
+    async def fetch(self, report: BatchReport, folder: Path) -> Sequence[Path]:
+        """Downloads files, all of them or none. Their names are ours: a provider's id never becomes a path."""
+        paths: list[Path] = []
+        try:
+            for number, file in enumerate(report.files):
+                path = folder / f"{number}.jsonl"
+                await self.http.download("files", file, "content", to=path)
+                paths.append(path)
+        except BaseException:
+            for path in paths:
+                path.unlink()
+            raise
+        return paths
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenAIBatches(FileBatches):
     async def submit(self, name: str, file: Path) -> str:
         input_file = await self.http.upload(f"{name}.jsonl", file)
         body: dict[str, JsonValue] = {
@@ -84,9 +104,6 @@ class _OpenAIBatches:
     async def report(self, provider_id: str) -> BatchReport:
         return read_report(await self.http.get("batches", provider_id))
 
-    async def fetch(self, report: BatchReport, folder: Path) -> Sequence[Path]:
-        return await fetch_files(self.http, report.files, folder)
-
     async def cancel(self, provider_id: str) -> None:
         await self.http.post("batches", provider_id, "cancel")
 
@@ -101,18 +118,3 @@ def read_report(batch: Mapping[str, JsonValue]) -> BatchReport:
         return report_of(batch)
     except ValueError:
         raise Transient("malformed") from None
-
-
-async def fetch_files(http: BatchHttp, files: Iterable[str], folder: Path) -> Sequence[Path]:
-    """Downloads files, all of them or none. Their names are ours: a provider's id never becomes a path."""
-    paths: list[Path] = []
-    try:
-        for number, file in enumerate(files):
-            path = folder / f"{number}.jsonl"
-            await http.download("files", file, "content", to=path)
-            paths.append(path)
-    except BaseException:
-        for path in paths:
-            path.unlink()
-        raise
-    return paths

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from triaxis.adapters.local_models import PREFIX, is_local
 from triaxis.adapters.openai_address import Address, completions_url, plain_body
 from triaxis.domain.rows import ProbeRow, Request
 from triaxis.domain.variant import Target
@@ -17,7 +18,6 @@ from triaxis.errors import TriaxisError
 from triaxis.ports.models import ProbeCall
 from triaxis.rules.reply import tokens_of
 
-LOCAL = "local/"
 LINE_BYTES = 2**20
 STREAMED: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -112,7 +112,7 @@ class ProbeProcess:
 
     @asynccontextmanager
     async def _address(self, target: Target) -> AsyncGenerator[Address | None]:
-        if self._local is None or not target.model.startswith(LOCAL):
+        if self._local is None or not is_local(target.model):
             yield self._locate(target)
             return
         if self._kept is not None and target not in self._leased:
@@ -142,7 +142,7 @@ class ProbeProcess:
 
 def local_address(address: str, model: str) -> Address:
     """A managed server's address, which wants no key."""
-    return Address(url=completions_url(address), variable="", key=None, body=plain_body(model.removeprefix(LOCAL)))
+    return Address(url=completions_url(address), variable="", key=None, body=plain_body(model.removeprefix(PREFIX)))
 
 
 @asynccontextmanager

@@ -23,7 +23,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from triaxis.adapters.weights import Weights, file_sha256, find, folder_of
+from triaxis.adapters.digests import file_sha256
+from triaxis.adapters.joined_weights import joined
+from triaxis.adapters.weights import Weights, find, folder_of
 
 TYPES = {"q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8}
 """ggml's numbers of the types that need no importance matrix; each packs 32 weights of a row together."""
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     weights = find(options.model.removeprefix("local/"))
     if weights is None:
         sys.exit(f"The weights of {options.model} are not on this machine; `triaxis check` says what brings them.")
+    weights = joined(weights)
     for kind in options.types:
         sys.stdout.write(f"{quantize(weights, kind, folder_of(None))}\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from triaxis.adapters.blobs import Blobs
+from triaxis.adapters.digests import file_sha256
 from triaxis.adapters.key_index import KeyIndex
 from triaxis.adapters.parquet_columns import columns, read_keys
 from triaxis.adapters.parquet_files import Cell, Groups, Layout, TableWriter
@@ -60,7 +60,7 @@ class SegmentDraft:
     def finished(self) -> str:
         """Ends the file; the sha256 of its content."""
         self.writer.close()
-        return _sha256(self.path)
+        return file_sha256(self.path)
 
 
 class Segments:
@@ -237,7 +237,7 @@ class Segments:
 
     def _indexed(self, name: str, number: int) -> KeyIndex:
         path = self._blobs.file(name)
-        if name not in self._verified and _sha256(path) != path.stem:
+        if name not in self._verified and file_sha256(path) != path.stem:
             raise StoreDamaged(
                 f"{path} is damaged: its content is not what its name says. Delete it and run again; rows that "
                 "reports/evidence carries come back from there, and only what nothing else holds is bought again."
@@ -246,8 +246,3 @@ class Segments:
         keys = read_keys(path, self._table.layout)
         self._sizes[name] = len(keys)
         return KeyIndex.of(keys, number)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,7 @@ from triaxis.domain.variant import Target
 from triaxis.errors import Fault, InputFaults, NotMade
 from triaxis.pipelines.opened import Opened
 from triaxis.ports.batches import BatchApi
+from triaxis.ports.models import ChatModel
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.quantities import Money
@@ -156,6 +157,24 @@ class Session:
         if not self.only and (missing := self.wiring.version(self.source)):
             self.progress.note(missing)
 
+    async def reach(self, orders: Sequence[Order]) -> None:
+        """Opens every model and batch API that is to be called, before any of them is.
+
+        Raises:
+            InputFaults: with the faults of all that cannot be reached from here.
+        """
+        faults = dict[Fault, None]()
+        for order in orders:
+            try:
+                if order.delivery.transport == "batch":
+                    await self.batch_api(order.model, order.endpoint)
+                else:
+                    await self._model(order)
+            except InputFaults as error:
+                faults |= dict.fromkeys(error.faults)
+        if faults:
+            raise InputFaults(*faults)
+
     async def send(self, orders: Sequence[Order]) -> Sent:
         """Makes the calls of live orders, to all models at once, under paces that the whole session shares."""
         sends = [self._send(shard) for order in orders for shard in order.shards(SHARD)]
@@ -170,9 +189,7 @@ class Session:
     async def _send(self, order: Order) -> Sent:
         sent = await calls.send(
             [request for _, request in order.requests()],
-            model=await self._open.model(
-                replace(self._target(order.model, order.endpoint), kind=order.kind), self.operations.limits
-            ),
+            model=await self._model(order),
             journal=self.journal,
             clock=self.wiring.clock,
             limits=self.operations.limits,
@@ -283,6 +300,10 @@ class Session:
             advice = "Its inputs are older: `triaxis prepare` makes them anew."
             raise InputFaults(Fault(file=self.config, problem=problem, advice=advice))
         return target
+
+    async def _model(self, order: Order) -> ChatModel:
+        target = replace(self._target(order.model, order.endpoint), kind=order.kind)
+        return await self._open.model(target, self.operations.limits)
 
     async def batch_api(self, model: str, endpoint: str | None) -> BatchApi:
         """The batch API of a model; it stays open as long as the session."""

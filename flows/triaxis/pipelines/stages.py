@@ -212,6 +212,7 @@ async def _bought(session: Session, dispatch: Dispatch, orders: Sequence[Order])
     stage = orders[0].stage
     session.progress.begin(stage, sum(map(len, orders)), "calls")
     session.orders = orders
+    await session.reach(orders)
     await buying.bought(session, dispatch, orders)
     if session.waiting:
         raise Waiting(stage, len(session.waiting), sum(intent.rows for intent in session.waiting))

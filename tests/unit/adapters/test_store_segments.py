@@ -15,6 +15,7 @@ from build_store import a_row, a_store, an_attempt, an_intention, key
 from triaxis.adapters import segments as segments_module
 from triaxis.adapters.blobs import FolderBlobs
 from triaxis.adapters.claims import BlobClaims
+from triaxis.adapters.digests import file_sha256
 from triaxis.adapters.parquet_files import scan, write_table
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.url_blobs import UrlBlobs
@@ -196,7 +197,7 @@ def test_a_segment_is_verified_once_and_listed_no_more_than_it_must(
     a_store(tmp_path, blobs=blobs).adopt([a_row(n) for n in range(4)], [an_attempt(n) for n in range(4)])
     listed: list[str] = []
     hashed: list[Path] = []
-    real = segments_module._sha256
+    real = file_sha256
 
     def names(prefix: str) -> list[str]:
         listed.append(prefix)
@@ -207,7 +208,7 @@ def test_a_segment_is_verified_once_and_listed_no_more_than_it_must(
         return real(path)
 
     monkeypatch.setattr(blobs, "names", names)
-    monkeypatch.setattr(segments_module, "_sha256", sha256)
+    monkeypatch.setattr(segments_module, "file_sha256", sha256)
     store = a_store(tmp_path, blobs=blobs)
     for number in range(4):
         assert store.rows([key(number)]) == {key(number): a_row(number)}

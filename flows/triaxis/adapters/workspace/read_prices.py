@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from triaxis.adapters.local_models import is_local
 from triaxis.adapters.price_table import COLUMNS, PriceTable
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked
@@ -67,7 +68,7 @@ def prices_of(
         if row is None:
             problem = f"the model {model!r} has no price"
             findings.add(asked.file, problem, _advice(model, file), line=asked.line, path=asked.path)
-        elif model.startswith("local/") and row.usd_per_core_hour is None:
+        elif is_local(model) and row.usd_per_core_hour is None:
             problem = f"the local model {model!r} has no price by the core hour"
             findings.add(asked.file, problem, _advice(model, file), line=asked.line, path=asked.path)
         else:
@@ -138,6 +139,6 @@ def check_batch_prices(batched: Iterable[tuple[str, Asked]], prices: Prices, fin
 
 def _advice(model: str, file: str) -> str:
     row = "{input_cost_per_token: 1.0e-6, output_cost_per_token: 2.0e-6}"
-    if model.startswith("local/"):
+    if is_local(model):
         row = "{usd_per_core_hour: 0.04}"
     return f"Add it under `models:` of {file}: `{model}: {row}`; a price of 0 counts when it is stated."

@@ -156,8 +156,12 @@ def _resolved(reading: _Reading, name: str, chain: tuple[str, ...]) -> Node | No
 
 def _copied(reading: _Reading, name: str, key: str) -> bool:
     """Whether a variant takes a key over from the one it extends."""
-    if _mapping(reading.place.root.child("variants"))[name].child("router") is not None:
-        return key == "serving"  # a view over others has nothing of its own to override
+    written = _mapping(reading.place.root.child("variants"))[name]
+    # A view over others has nothing of its own to override.
+    if written.child("router") is not None:
+        return key == "serving"
+    if written.child("cascade") is not None:
+        return key in ("serving", "cascade")
     # A path alone is all that it says of responses: no columns of another file are taken over.
     return key not in ((*_OWN, "responses") if _is_path(reading, name) else _OWN)
 
@@ -380,7 +384,7 @@ def resolve_endpoint(
     key: str = "model",
 ) -> str | None:
     """The identity of the server behind a model, named by a key: of its weights and settings for a local one."""
-    if not model.startswith("local/"):
+    if not local_models.is_local(model):
         return endpoint_of(place, path, written, given)
     for part, value in zip(("api_base", "endpoint"), given, strict=True):
         if value is not None:

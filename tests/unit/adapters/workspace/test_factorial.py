@@ -8,6 +8,7 @@ from malformed import faults_of, read
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Source
+from triaxis.domain.router import Cascade
 from triaxis.domain.variant import ModelVariant, RoutedVariant
 
 CAP: JsonValue = {"extends": "big", "levers": ["max_tokens"], "params": {"max_tokens": 300}}
@@ -154,10 +155,16 @@ def test_what_only_the_joined_variant_has_wrong_is_told_of_it(tmp_path: Path) ->
     assert any(f.field.startswith("variants.batch+other.") for f in faults_of(root))
 
 
-def test_a_routed_variant_takes_nothing_but_serving_over(tmp_path: Path) -> None:
+def test_a_view_over_others_takes_nothing_but_serving_over(tmp_path: Path) -> None:
+    cascade: JsonValue = {"arms": ["small", "big"], "escalate": {"when": "check", "dimension": "finished"}}
     source = read(write_workspace(tmp_path, evaluation={"variants": {
         "big": {"serving": {"surface": "chat"}},
         "routed": {"extends": "big", "levers": ["tiering"]},
+        "stepped": {"extends": "big", "levers": ["tiering"], "cascade": cascade},
+        "swapped": {"extends": "stepped", "cascade": {"arms": ["big", "small"]}},
     }}))  # fmt: skip
-    routed = source.inputs.variant("routed")
-    assert (routed.extends, routed.serving.surface) == ("big", "chat")
+    views = [source.inputs.variant(name) for name in ("routed", "stepped", "swapped")]
+    assert [(view.extends, view.serving.surface) for view in views] == [("big", "chat")] * 2 + [("stepped", "chat")]
+    assert isinstance(views[2], RoutedVariant)
+    assert isinstance(views[2].router, Cascade)
+    assert (views[2].router.first, views[2].router.escalate.dimension) == ("big", "finished")
