@@ -170,6 +170,7 @@ def test_a_model_is_asked_for_the_route_and_counts(tmp_path: Path, provider: Run
     assert routing["by"] == "model"
     assert routing["undecided"] == 0
     assert routing["usd"] > 0
+    assert isinstance(routing["ms"], float), routing["ms"]
     assert routing["ms"] > 0
     assert float(routed["cost"]["spent_usd"]) > 0
     assert routed["cost"]["parts"]["routing"] == pytest.approx(routing["usd"])
