@@ -71,7 +71,8 @@ def test_the_mended_router_can_ship(bank: Project) -> None:
     mended = variants(bank)["mended"]
     assert (mended["verdict"], mended["routing"]["right"]) == ("promote", 1.0)
     assert bank.triaxis("gate", "mended").code == 0
-    ways = {way["name"]: (way["precision"], way["usd"]) for way in mended["routing"]["alternatives"]}
+    found = mended["routing"]["alternatives"]
+    ways = {way["name"]: (way["precision"]["value"], way["usd"]["value"]) for way in found}
     assert ways == {
         "router": (1.0, pytest.approx(0.0046)),
         "always big": (0.94, pytest.approx(0.01)),
@@ -169,6 +170,7 @@ def test_a_model_is_asked_for_the_route_and_counts(tmp_path: Path, provider: Run
     assert routing["by"] == "model"
     assert routing["undecided"] == 0
     assert routing["usd"] > 0
+    assert isinstance(routing["ms"], float), routing["ms"]
     assert routing["ms"] > 0
     assert float(routed["cost"]["spent_usd"]) > 0
     assert routed["cost"]["parts"]["routing"] == pytest.approx(routing["usd"])

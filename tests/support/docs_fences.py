@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(
     r"(?:^<!-- docs-test: (?P<said>[^\n]+?) -->\n)?^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_PAGE = re.compile(r"\A<!-- docs-test-page: ([^\n]+?) -->\n")
+_PAGE = re.compile(r"\A<!-- docs-test-page: (.+?) -->\n", re.DOTALL)
 _CHANGING = (
     (re.compile(r"\b[0-9a-f]{16}\b"), "ID"),
     (re.compile(r"\((?:[\d.]+ s|\d+ min \d+ s)\)$"), "(TIME)"),
