@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -131,6 +131,8 @@ def axis_of(name: str) -> str:
 def verdict_on(found: Mapping[str, Any], *, guard: float, by_point: bool = False) -> str:
     """Pass, fail or inconclusive, from the figure that the scorecard gives an objective."""
     estimate, sign = found["estimate"], 1 if found["axis"] == "precision" else -1
+    if "absent" in estimate and "point" in found:  # no more is known than that it is not below the floor
+        estimate = {"value": found["point"], "low": found["floor"], "high": inf}
     if "absent" in estimate or found["units"] < 10:
         return "inconclusive"
     if "above" in estimate:
