@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from provider_process import RunningProvider, running_provider
-from workspace_run import BIN, KEY, Done, Project
+from workspace_run import BIN, KEY, Done, Project, a_project
 
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.workspace_lock import workspace_lock
@@ -133,6 +133,34 @@ def test_a_key_that_is_refused(finished: Project, tmp_path: Path, verb: str) -> 
         ended_in_words(done, "check the key in OPENAI_API_KEY", "Incorrect API key provided: Bearer [key]")
         assert KEY not in done.out + done.err
         assert strict.bills() == []
+
+
+@pytest.mark.parametrize("verb", ["generate", "run"])
+def test_nothing_is_called_where_a_key_of_one_model_is_not_set(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Every model that cannot be reached is told of, and the one that can is not asked either."""
+    free = {"input_cost_per_token": 0, "output_cost_per_token": 0}
+    with running_provider(tmp_path / "ledger.jsonl") as provider:
+        project = a_project(
+            Project(root=tmp_path / "workspace", provider=provider, home=home),
+            prices={"models": {"mistral/small": free, "deepseek/chat": free}},
+        )
+        away = "\n    api_base: null\n    endpoint: null"
+        project.edit("evaluation.yaml", "model: openai/small", f"model: mistral/small{away}")
+        project.edit(
+            "evaluation.yaml",
+            "  capped:\n    extends: big",
+            f"  capped:\n    extends: big\n    model: deepseek/chat{away}",
+        )
+        project.succeed("prepare")
+        for name in ("MISTRAL", "DEEPSEEK"):
+            monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+        done = project.triaxis(verb)
+        assert done.code == 2, done.err
+        assert done.err.endswith("2 faults; nothing was called\n")
+        assert all(f"{name}_API_KEY" in done.err for name in ("MISTRAL", "DEEPSEEK"))
+        assert provider.bills() == []
 
 
 @pytest.mark.parametrize("verb", ["generate", "run"])
