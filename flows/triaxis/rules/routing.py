@@ -21,7 +21,7 @@ from triaxis.rules.measure import Scores, mean_score
 from triaxis.rules.names import STATISTICS
 from triaxis.rules.pairing import paired_by_case
 from triaxis.rules.sweeping import swept
-from triaxis.rules.tally import NONE, Codes, Floats, Mask, per_case, present
+from triaxis.rules.tally import NONE, Codes, Floats, Mask, distinct, per_case, present
 from triaxis.rules.variant_measures import Plan, SeededBy, VariantRows
 
 SHOWN = ("p50", "p95")
@@ -227,7 +227,7 @@ def _measured(name: str, rows: VariantRows, field: Field) -> Alternative:
     cost = cost_per(rows.costs, plan.frame, plan.slo.traffic, per="request", level=plan.level)
     return Alternative(
         name=name,
-        n=len(np.unique(rows.cases)),
+        n=distinct(rows.cases),
         precision=_composite(rows, field),
         usd=_value(cost),
         latency={
