@@ -10,6 +10,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from triaxis.domain.attempts import AttemptColumns
 from triaxis.domain.canonical import JsonValue, canonical_json, sha256_json
 from triaxis.domain.case import Case, dataset_sha256
 from triaxis.domain.evaluation import Inputs, PriceRow, Prices, Validation
@@ -134,15 +135,27 @@ class MemoryEvidence:
         }
         return MemoryColumns([{name: cells[name] for name in names} for cells in rows[table]()])
 
-    def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
-        """By variant."""
+    def parts(self, table: TableName, names: Sequence[str]) -> Iterator[Columns]:
+        """Two halves, whatever stands in them."""
+        rows = self.columns(table, names)
+        assert isinstance(rows, MemoryColumns)
+        half = len(rows) // 2
+        return iter((MemoryColumns(rows.rows[:half]), MemoryColumns(rows.rows[half:])))
+
+    def attempts(self, table: TableName) -> Iterator[tuple[str, AttemptColumns]]:
+        """By variant, with the busy seconds of the rows that generations have by their keys."""
         if table == "generations":
             sent = [(row.variant, attempt) for row in self.made for attempt in row.attempts]
         elif table == "probes":
             sent = self.probe_attempts
         else:
             sent = [(row.variant, attempt) for row in self.judged for attempt in row.attempts]
-        return {name: [a for variant, a in sent if variant == name] for name, _ in sent}
+        busy = {row.row.key: row.row.busy_core_s for row in self.made} if table == "generations" else {}
+        by_name = {name: [a for variant, a in sent if variant == name] for name, _ in sent}
+        return (
+            (name, AttemptColumns.of(by_name[name], [busy.get(a.key) for a in by_name[name]]))
+            for name in sorted(by_name)
+        )
 
     def paid_keys(self, table: TableName) -> Keys:
         """Nothing: assessing buys nothing."""

@@ -16,12 +16,13 @@ import numpy as np
 from triaxis.adapters import evidence_tables as tables
 from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.atomic import write_whole
-from triaxis.adapters.bulk import collector_paused
 from triaxis.adapters.evidence_codec import decode, encode
 from triaxis.adapters.evidence_inputs import InputFiles, shown
-from triaxis.adapters.parquet_columns import ParquetColumns, columns, digest
+from triaxis.adapters.parquet_attempts import attempts_by_variant, attempts_of_keys
+from triaxis.adapters.parquet_columns import ParquetColumns, columns, digest, parts
 from triaxis.adapters.parquet_files import Cell, Layout
 from triaxis.adapters.row_codec import each_once, row_from
+from triaxis.domain.attempts import AttemptColumns
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.keys import Keys, Places
@@ -37,6 +38,11 @@ LAYOUTS: Mapping[TableName, Layout] = {
     "probes": tables.PROBES,
     "judgments": tables.JUDGMENTS,
 }
+_ATTEMPTS: Mapping[TableName, Sequence[str]] = {
+    "generations": ("variant", "key", "model", "endpoint", "attempts", "busy_core_s"),
+    "judgments": ("variant", "attempts"),
+}
+"""The columns that tell of attempts."""
 _STAGES: Mapping[TableName, str] = {"generations": "generate", "probes": "probe", "judgments": "judge"}
 
 
@@ -112,16 +118,15 @@ class FileEvidence:
         keep = ("line", "request") if table == "probes" else None
         return columns(self._present(table), names, keep=keep)
 
-    @collector_paused()
-    def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
-        """Every attempt behind a table, by variant, each once per variant and key."""
-        known: dict[str, dict[str, tuple[Attempt, ...]]] = {}
-        for variant, mark, make in self._attempt_cells(table):
-            mine = known.setdefault(variant, {})
-            if mark not in mine:
-                mine[mark] = make()
-        once = each_once if table == "judgments" else tuple[Attempt, ...]
-        return {variant: once(a for some in mine.values() for a in some) for variant, mine in known.items()}
+    def parts(self, table: TableName, names: Sequence[str]) -> Iterator[ParquetColumns]:
+        """The same of generations or judgments in parts, at least one, of so many rows as fit into memory."""
+        return parts(self._present(table), names)
+
+    def attempts(self, table: TableName) -> Iterator[tuple[str, AttemptColumns]]:
+        """Every attempt behind a table, by variant, in the order of their names; one may stand there more than once."""
+        if table == "probes":
+            return attempts_of_keys(self._present(table), self._blocks_of_users())
+        return attempts_by_variant(self._present(table), _ATTEMPTS[table])
 
     def paid_keys(self, table: TableName) -> Keys:
         """The keys of the paid rows that a table carries, and of attempts that made none; none without the table."""
@@ -207,30 +212,13 @@ class FileEvidence:
     ) -> None:
         parquet.write_sorted(self._path(table), LAYOUTS[table], lines, by=by, place=place)
 
-    def _attempt_cells(self, table: TableName) -> Iterator[tuple[str, str, Callable[[], tuple[Attempt, ...]]]]:
-        """Variant, a mark of what was attempted, and the attempts on demand."""
-        path = self._present(table)
-        if table == "judgments":
-            for variant, text in parquet.scan(path, ["variant", "attempts"]):
-                if text is not None:
-                    yield str(variant), str(text), lambda text=str(text): tables.attempts_of(text)
-            return
-        names = ["variant", "key", "model", "endpoint", "attempts"]
-        users = self._users_of_blocks() if table == "probes" else {}
-        for cells in parquet.scan(path, names):
-            line: dict[str, Any] = dict(zip(names, cells, strict=True))
-            if table == "probes" and line["variant"] is not None:
-                continue
-            for user in users.get(line["key"], ()) if table == "probes" else (str(line["variant"]),):
-                yield user, line["key"], lambda line=line: tables.attempts_of(line["attempts"], line)
-
-    def _users_of_blocks(self) -> dict[str, list[str]]:
-        """The variants whose requests were read from each block."""
-        users: dict[str, dict[str, None]] = {}
+    def _blocks_of_users(self) -> dict[str, set[str]]:
+        """The blocks that each variant's requests were read from, by variant."""
+        blocks: dict[str, set[str]] = {}
         for variant, key in parquet.scan(self._path("probes"), ["variant", "key"]):
             if variant is not None:
-                users.setdefault(str(key), {})[str(variant)] = None
-        return {key: list(variants) for key, variants in users.items()}
+                blocks.setdefault(str(variant), set()).add(str(key))
+        return blocks
 
     def _paid_places(self, table: TableName) -> Iterator[tuple[Keys, Places]]:
         """Keys with the lines that carry them, some thousand at a time."""

@@ -151,8 +151,6 @@ JUDGMENTS: Final[Layout] = {
 """`keys` are those of `rows`, parted by spaces, in order of escalation."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
-_KEPT_TAGS = 4096
-"""Cases of equal tags share them."""
 
 
 def case_cells(case: Case) -> tuple[Cell, ...]:
@@ -182,10 +180,10 @@ def case_of(cells: Sequence[Cell]) -> Case:
         input=said if isinstance(said, str) else tuple(Message(**message) for message in said),
         expected=None if expected is None else _value(expected),
         context=tuple(cast("list[str]", background)) if isinstance(background, list) else background,
-        slice={} if tags is None else _tags(tags),
+        slice={} if tags is None else tags_of(tags),
         session=session,
         route=route,
-        steps=() if steps is None else tuple(Step(**step) for step in json.loads(steps)),
+        steps=() if steps is None else steps_of(steps),
         value=value,
         passages=tuple(json.loads(rest[0])) if rest and rest[0] is not None else (),
     )
@@ -196,9 +194,15 @@ def _value(cell: str) -> Any:
     return cell[1:-1] if cell[0] == '"' and "\\" not in cell else json.loads(cell)
 
 
-@lru_cache(maxsize=_KEPT_TAGS)
-def _tags(cell: str) -> Mapping[str, Any]:
+@lru_cache(maxsize=4096)
+def tags_of(cell: str) -> Mapping[str, Any]:
+    """The tags in a cell of `slice`, which cases of equal tags share."""
     return json.loads(cell)
+
+
+def steps_of(cell: str) -> tuple[Step, ...]:
+    """The steps in a cell of `steps`."""
+    return tuple(Step(**step) for step in json.loads(cell))
 
 
 def response_cells(response: ImportedResponse) -> tuple[Cell, ...]:
@@ -210,7 +214,7 @@ def response_cells(response: ImportedResponse) -> tuple[Cell, ...]:
 def response_of(cells: Sequence[Cell]) -> ImportedResponse:
     """The imported output of cells in the order of `RESPONSES`."""
     line: Any = dict(zip(RESPONSES, cells, strict=True))
-    line["steps"] = () if line["steps"] is None else tuple(Step(**step) for step in json.loads(line["steps"]))
+    line["steps"] = () if line["steps"] is None else steps_of(line["steps"])
     return ImportedResponse(**line)
 
 

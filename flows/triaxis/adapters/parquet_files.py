@@ -1,4 +1,4 @@
-"""Parquet, row by row. This module, `parquet_columns` and `foreign_parquet` are all that knows pyarrow.
+"""Parquet, row by row. Only this module, the other `parquet_` ones and `foreign_parquet` know pyarrow.
 
 Files are written so that equal rows make equal bytes under one lock file: fixed compression, fixed row groups whatever
 the pieces in which rows came, no statistics, no metadata of any library. Across versions of the libraries the bytes may
@@ -232,9 +232,14 @@ LATER: Layout = {"stated_usd": "float"}
 
 def read_group(file: pq.ParquetFile, group: int, names: Sequence[str], *, threads: bool = True) -> pa.Table:
     """A row group with the columns named."""
+    return read_groups(file, [group], names, threads=threads)
+
+
+def read_groups(file: pq.ParquetFile, groups: list[int], names: Sequence[str], *, threads: bool = True) -> pa.Table:
+    """Some row groups with the columns named."""
     has = frozenset(file.schema_arrow.names)
     present = [name for name in names if name in has or name not in LATER]
-    return completed(file.read_row_group(group, columns=present, use_threads=threads), names)
+    return completed(file.read_row_groups(groups, columns=present, use_threads=threads), names)
 
 
 def completed(table: pa.Table, names: Sequence[str]) -> pa.Table:

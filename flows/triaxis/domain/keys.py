@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -50,6 +52,14 @@ class Keys:
         return cls(np.frombuffer(data, dtype=">u8").astype(np.uint64).reshape(-1, WORDS))
 
     @classmethod
+    def naming(cls, texts: Sequence[str]) -> Keys:
+        """The keys of any texts: of one that is no key itself, its sha256."""
+        if set(map(len, texts)) <= {DIGITS}:
+            with suppress(ValueError):
+                return cls.of(texts)
+        return cls.of([t if _is_key(t) else hashlib.sha256(t.encode("utf-8", "replace")).hexdigest() for t in texts])
+
+    @classmethod
     def joined(cls, parts: Iterable[Keys]) -> Keys:
         """All keys of the parts, in their order."""
         return cls(np.concatenate([np.zeros((0, WORDS), np.uint64), *(part.words for part in parts)]))
@@ -92,3 +102,7 @@ class Keys:
     def _bytes(self) -> NDArray[np.void]:
         """Each key as one comparable value."""
         return np.ascontiguousarray(self.words.astype(">u8")).view("S32").ravel()
+
+
+def _is_key(text: str) -> bool:
+    return len(text) == DIGITS and not set(text) - set("0123456789abcdef")

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from triaxis.domain.attempts import AttemptColumns
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.keys import Keys
@@ -109,8 +110,15 @@ class Evidence(Protocol):
         """
         ...
 
-    def attempts(self, table: TableName) -> Mapping[str, Sequence[Attempt]]:
-        """Every attempt behind a table, by variant, each once per variant and key."""
+    def parts(self, table: TableName, names: Sequence[str]) -> Iterator[Columns]:
+        """The same of generations or judgments in parts, at least one, of so many rows as fit into memory."""
+        ...
+
+    def attempts(self, table: TableName) -> Iterator[tuple[str, AttemptColumns]]:
+        """Every attempt behind a table, by variant, in the order of their names; one may stand there more than once.
+
+        Busy seconds come with those of generations alone.
+        """
         ...
 
     def paid_keys(self, table: TableName) -> Keys:

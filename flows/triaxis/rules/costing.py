@@ -188,12 +188,12 @@ def joined_source(sources: Sequence[str]) -> str:
 def _per_session(rows: CostRows, frame: CaseFrame, weighing: Weighing, traffic: Traffic, level: float) -> Measure:
     sessions = frame.sessions.codes[rows.cases]
     if frame.whole and (sessions != NONE).all():
-        present = np.unique(sessions)
-        sums, weights = _session_sums(rows, frame)[present], None
+        there = np.flatnonzero(np.bincount(sessions))
+        sums, weights = _session_sums(rows, frame)[there], None
         if weighing.weights is not None:
             # Where all turns of a session are of one stratum, its sessions have the share of their requests, over how
             # many requests they take: which is what one turn counts.
-            weights = per_case(sessions, weighing.weights, len(frame.sessions.values))[present]
+            weights = per_case(sessions, weighing.weights, len(frame.sessions.values))[there]
         return _free(rows, len(sums), level) or mean_unbounded(sums, level=level, weights=weights)
     if traffic.requests_per_session is None:
         lacking = distinct(rows.cases[sessions == NONE])

@@ -98,7 +98,10 @@ class _Units:
 
 def _units(rows: Mapping[str, VariantRows], frame: CaseFrame, rng: np.random.Generator) -> _Units | None:
     """The clusters of the cases that were answered; None where they are too few."""
-    used = np.unique(np.concatenate([mine.cases for mine in rows.values()]))
+    answered = np.zeros(len(frame.ids), dtype=np.bool_)
+    for mine in rows.values():
+        answered[mine.cases] = True
+    used = np.flatnonzero(answered)
     clusters, codes = np.unique(frame.clusters[used], return_inverse=True)
     if not gateable(len(clusters)):
         return None

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from triaxis.domain.case import Where
 from triaxis.domain.measures import DimensionMeasures, ObjectiveMeasure
 from triaxis.quantities import Absent, Measure
-from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, distinct, per_case, present
+from triaxis.rules.tally import CaseFrame, Codes, Floats, Mask, Rows, distinct, per_case, present
 from triaxis.stats.means import mean
 
 MOST_SLICES = 100
@@ -28,7 +27,7 @@ class Scores:
     failed: Mask
     abstained: Mask
 
-    def only(self, chosen: Mask | NDArray[np.intp]) -> Scores:
+    def only(self, chosen: Mask | Rows) -> Scores:
         """The chosen rows, by mask or by place."""
         return Scores(
             cases=self.cases[chosen],

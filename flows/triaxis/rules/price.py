@@ -102,10 +102,13 @@ def _compute_usd(busy_s: float | None, priced: Rates) -> Decimal:
     return Decimal(str(busy_s)) * priced.compute if busy_s is not None and priced.compute is not None else Decimal(0)
 
 
-def upper_cost(upper: Tokens, row: PriceRow, *, mode: Mode = "live", busy_core_s: float | None = None) -> Money:
+def upper_cost(
+    upper: Tokens, row: PriceRow, *, mode: Mode = "live", busy_core_s: float | None = None, calls: int = 1
+) -> Money:
     """The most a call can cost: every prompt and completion token at the dearest price it could be billed at.
 
-    An unknown completion counts as `max_output_tokens` of the row. A mode without a price is bounded by the live one. A
+    An unknown completion counts as `max_output_tokens` of the row, for each of the calls that are counted together. A
+    mode without a price is bounded by the live one. A
     self-hosted call costs its busy seconds, where a bound of them is given, and otherwise nothing: nobody bills it.
     """
     priced = rates(row, mode)
@@ -114,12 +117,37 @@ def upper_cost(upper: Tokens, row: PriceRow, *, mode: Mode = "live", busy_core_s
     if isinstance(priced, Absent):
         return NO_MONEY
     prompt = sum(count or 0 for count in (upper.input, upper.cached, upper.cache_write))
-    completion = upper.output if upper.output is not None else row.max_output_tokens or 0
+    completion = upper.output if upper.output is not None else calls * (row.max_output_tokens or 0)
     return Money(
         prompt * max(priced.input, priced.cached, priced.cache_write)
         + (completion + (upper.reasoning or 0)) * max(priced.output, priced.reasoning)
         + _compute_usd(busy_core_s, priced)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """What one call was said to be billed by, or many that are priced alike, with their counts summed."""
+
+    usage: Tokens
+    """What came back; no counts where nothing did."""
+    upper: Tokens
+    """No more than this can have been billed."""
+    mode: Mode
+    may_bill: bool
+    busy_core_s: float | None = None
+    """Of one answered call alone: a rate a second is seldom a finite decimal, and sums of its products are rounded."""
+    calls: int = 1
+
+
+def bracket(billed: Billed, row: PriceRow) -> tuple[Decimal, Decimal]:
+    """Known dollars, or else possible ones, at the upper bound of what may have been billed without saying so."""
+    cost = call_cost(billed.usage, row, mode=billed.mode, busy_core_s=billed.busy_core_s)
+    if isinstance(cost, Money):
+        return cost.usd, Decimal(0)
+    if not billed.may_bill:
+        return Decimal(0), Decimal(0)
+    return Decimal(0), upper_cost(billed.upper, row, mode=billed.mode, calls=billed.calls).usd
 
 
 def spend(
@@ -136,13 +164,15 @@ def spend(
     known = possible = Decimal(0)
     busy = busy or {}
     for attempt in attempts:
-        row, mode = rows_by_model[attempt.model], mode_of(attempt)
-        seconds = busy.get(attempt.key) if attempt.outcome == "answered" else None
-        cost = call_cost(attempt.usage or Tokens(), row, mode=mode, busy_core_s=seconds)
-        if isinstance(cost, Money):
-            known += cost.usd
-        elif attempt.may_bill:
-            possible += upper_cost(attempt.upper, row, mode=mode).usd
+        billed = Billed(
+            usage=attempt.usage or Tokens(),
+            upper=attempt.upper,
+            mode=mode_of(attempt),
+            may_bill=attempt.may_bill,
+            busy_core_s=busy.get(attempt.key) if attempt.outcome == "answered" else None,
+        )
+        more, at_most = bracket(billed, rows_by_model[attempt.model])
+        known, possible = known + more, possible + at_most
     return Money(known), Money(possible)
 
 

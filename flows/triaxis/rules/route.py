@@ -105,18 +105,8 @@ def decision_of(said: str | None) -> tuple[str | None, float | None]:
             return None, None
 
 
-def arms_of(variant: RoutedVariant, routes: Iterable[str | None]) -> tuple[str | None, ...]:
-    """The variant that answers each case; None where its route names no arm and there is no default.
-
-    `check` and `prepare` make such a case a fault, so that None is never seen after them.
-    """
-    return tuple(map(variant.arm, routes))
-
-
-def oracle_arm_of(variant: RoutedVariant, case: Case) -> str | None:
-    """The arm that the case's own right route names; None where the variant or the case has no oracle."""
-    oracle = variant.router.oracle
-    route = None if oracle is None else case.tag(oracle)
+def oracle_arm_of(variant: RoutedVariant, route: str | None) -> str | None:
+    """The arm of the right route; None where a case names none, or one that has no arm."""
     return None if route is None else variant.router.arms.get(route)
 
 

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triaxis.domain.case import Case, Where, tags_of
+from triaxis.domain.case import Case, Step, Where
+from triaxis.domain.case_columns import NONE, Tag, columns_of
 from triaxis.domain.router import Router
 from triaxis.domain.variant import RoutedVariant, Variant
 from triaxis.quantities import Absent
 from triaxis.rules.mix import OUTSIDE, UNWEIGHTED, Mix, Weighing, mix_of
-from triaxis.rules.route import arms_of
 
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
 
-NONE = -1
-"""The code of what is missing: a tag that a case lacks, an arm that nobody chose."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """One tag over all cases."""
-
-    codes: Codes
-    """Per case, into `values`; `NONE` where the case lacks the tag."""
-    values: tuple[str, ...]
-    """Sorted."""
+Rows: TypeAlias = NDArray[np.intp] | slice
+"""Places of rows; a slice where they stand together, so that taking them copies nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +34,8 @@ class CaseFrame:
     tags: Mapping[str, Tag]
     clusters: Codes
     """Per case: its session, or a cluster of its own."""
+    steps: Sequence[tuple[int, Sequence[Step]]] = ()
+    """The places of the cases that have steps, and these."""
     whole: bool = True
     """Whether no case was sampled or quarantined away, so that sessions are complete."""
     mix: Mix | Absent | None = None
@@ -57,6 +50,11 @@ class CaseFrame:
     def unit(self) -> str:
         """What the clusters are called."""
         return "sessions" if len(self.sessions.values) and not self.sessionless else "cases"
+
+    def tag(self, name: str) -> Tag:
+        """A tag of the cases, which none of them has where the dataset lacks it."""
+        nobody = Tag(codes=np.full(len(self.ids), NONE, dtype=np.int64), values=())
+        return self.tags.get(name, nobody)
 
     def within(self, where: Where) -> Mask:
         """The cases of a slice: values of one tag are alternatives, tags must all match."""
@@ -95,31 +93,29 @@ def case_frame(
         whole: Whether none was left out.
         mix: Tag to value to production's share of it; nothing is weighted where it is empty.
     """
-    rows = sorted(cases, key=lambda case: case.id)
-    sessions = _tag([case.session for case in rows])
-    tags = {name: _tag([case.tag(name) for case in rows]) for name in tags_of(rows)}
-    own = len(sessions.values) + np.arange(len(rows))
+    columns = columns_of(cases)
+    sessions, tags, count = columns.sessions, columns.tags, len(columns.ids)
+    own = len(sessions.values) + np.arange(count)
     return CaseFrame(
-        ids=tuple(case.id for case in rows),
+        ids=columns.ids,
         sessions=sessions,
         tags=tags,
         clusters=np.where(sessions.codes == NONE, own, sessions.codes),
+        steps=columns.steps,
         whole=whole,
-        mix=mix_of({name: (tag.codes, tag.values) for name, tag in tags.items()}, mix, len(rows)) if mix else None,
+        mix=mix_of({name: (tag.codes, tag.values) for name, tag in tags.items()}, mix, count) if mix else None,
     )
 
 
-def _tag(texts: Sequence[str | None]) -> Tag:
-    values = tuple(sorted({text for text in texts if text is not None}))
-    place = {value: code for code, value in enumerate(values)}
-    codes = np.fromiter((NONE if t is None else place[t] for t in texts), dtype=np.int64, count=len(texts))
-    return Tag(codes=codes, values=values)
-
-
 def places(values: Sequence[str], index: Sequence[str]) -> Codes:
-    """Where each of `values` stands in `index`; `NONE` for a value that is not there."""
-    place = {name: number for number, name in enumerate(index)}
-    return np.fromiter((place.get(value, NONE) for value in values), dtype=np.int64, count=len(values))
+    """Where each of `values` stands in `index`, which is sorted; `NONE` for a value that is not there."""
+    start = bisect_left(index, values[0]) if values else 0
+    if tuple(values) == tuple(index[start : start + len(values)]):
+        # Rows stand in the order of the cases, so that some thousand of them mostly name a stretch of those.
+        return np.arange(start, start + len(values))
+    found = (bisect_left(index, value) for value in values)
+    there = (NONE if n == len(index) or index[n] != value else n for n, value in zip(found, values, strict=True))
+    return np.fromiter(there, dtype=np.int64, count=len(values))
 
 
 def looked_up(codes: NDArray[np.integer], table: Codes) -> Codes:
@@ -136,27 +132,57 @@ class Owner:
     arms: Codes
     """Per case, the place of the variant that answers it in the evaluation's list; `NONE` where none does."""
 
-    def rows(self, variants: Codes, cases: Codes) -> NDArray[np.intp]:
-        """The rows that are this variant's in the order of the cases, given each row's variant and case."""
-        known = (cases != NONE) & (variants != NONE)
-        mine = np.flatnonzero(known & (self.arms[np.where(known, cases, 0)] == variants))
+    def rows(self, spans: Codes, cases: Codes) -> Rows:
+        """The rows that are this variant's in the order of the cases.
+
+        Args:
+            spans: Of the rows, by `spans_of`.
+            cases: Of each row.
+        """
+        arms = present(self.arms)
+        if len(arms) == 1 and (self.arms == arms[0]).all():
+            own = slice(int(spans[arms[0]]), int(spans[arms[0] + 1]))
+            if _in_order(cases[own]):
+                return own
+        mine = np.concatenate([np.zeros(0, np.intp), *(self._of_arm(arm, spans, cases) for arm in arms)])
         return mine[np.argsort(cases[mine], kind="stable")]
 
+    def _of_arm(self, arm: int, spans: Codes, cases: Codes) -> NDArray[np.intp]:
+        """The arm's rows of cases that it answers."""
+        theirs = cases[spans[arm] : spans[arm + 1]]
+        return spans[arm] + np.flatnonzero((theirs != NONE) & (self.arms[theirs] == arm))
 
-def owner_of(variant: Variant, names: Sequence[str], cases: Sequence[Case]) -> Owner:
+
+def spans_of(variants: Codes, count: int) -> Codes:
+    """Where the rows of each of so many variants begin, and where those of the last end, in rows sorted by variant."""
+    return np.searchsorted(variants, np.arange(count + 1))
+
+
+def _in_order(cases: Codes) -> bool:
+    return not len(cases) or bool(cases[0] != NONE and (cases[1:] >= cases[:-1]).all())
+
+
+def owner_of(variant: Variant, names: Sequence[str], frame: CaseFrame) -> Owner:
     """A model variant owns its rows; one routed by a field owns, case by case, the rows of the arm that answers.
 
     Args:
         variant: Whose rows are asked for.
         names: All variants, in the order of the places.
-        cases: In the order of the frame.
+        frame: The cases.
     """
-    place = {name: number for number, name in enumerate(names)}
     if not isinstance(variant, RoutedVariant):
-        return Owner(variant=variant.name, arms=np.full(len(cases), place[variant.name], dtype=np.int64))
+        return Owner(variant=variant.name, arms=np.full(len(frame.ids), names.index(variant.name), dtype=np.int64))
     assert isinstance(variant.router, Router), "a cascade's routes come from its answers"
-    routes = [case.tag(variant.router.field or "") for case in cases]
-    return Owner(variant=variant.name, arms=places([arm or "" for arm in arms_of(variant, routes)], names))
+    routes = frame.tag(variant.router.field or "")
+    return Owner(variant=variant.name, arms=coded(routes, variant.arm, names))
+
+
+def coded(routes: Tag, arm: Callable[[str | None], str | None], names: Sequence[str]) -> Codes:
+    """Per case, the place among `names` of what its route leads to; `NONE` where that is nowhere."""
+    place = {name: number for number, name in enumerate(names)}
+    by_route = [NONE if (name := arm(route)) is None else place.get(name, NONE) for route in (*routes.values, None)]
+    # The last entry is what `NONE`, a case without a route, indexes.
+    return np.array(by_route, dtype=np.int64)[routes.codes]
 
 
 def per_case(cases: Codes, values: Floats, n_cases: int) -> Floats:

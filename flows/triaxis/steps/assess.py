@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import Measures
-from triaxis.domain.rows import Attempt
-from triaxis.ports.evidence import Columns, Evidence, TableName
-from triaxis.quantities import Money
+from triaxis.ports.evidence import Evidence, TableName
+from triaxis.quantities import NO_MONEY, Money
 from triaxis.rules.frontier import front
-from triaxis.rules.price import spend
+from triaxis.rules.spending import Counted, spend_columns
 from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
 from triaxis.steps.decisions import decisions
@@ -41,13 +38,12 @@ def measured(inputs: Inputs, evidence: Evidence, dataset_sha256: str) -> Measure
 
     Rows of cases and variants that the inputs lack count for nothing.
     """
-    tables = load(evidence, inputs)
+    spent, tables = _spent(evidence, inputs), load(evidence, inputs)
     priced, decided = price(tables), decisions(evidence, tables)
     plan = Plan(frame=tables.frame, rubric=inputs.rubric, slo=inputs.slo)
     rows = {name: rows_of(tables, priced, place, decided.get(name)) for place, name in enumerate(tables.names)}
     routings = Routings(tables, priced, decided, rows, plan, partial(generator, dataset_sha256))
     against = _against_baseline(rows, inputs.baseline, plan, dataset_sha256, routings)
-    spent = _spent(evidence, inputs)
     variants = {v.name: measure_variant(v, rows[v.name], plan, spent[v.name], against[v.name]) for v in inputs.variants}
     owners = owners_of(tables, decided)
     levers = Levers(
@@ -86,12 +82,11 @@ def _spent(evidence: Evidence, inputs: Inputs) -> dict[str, Spent]:
     Variants that ask the same share what was paid. It is counted for the first of them by name, so that the figures of
     all variants add up to what the providers billed.
     """
-    counted = set[tuple[str, int, int]]()
+    counted = Counted()
     generated, probed, judged = (_spend(evidence, inputs, table, counted) for table in _TABLES)
-    nothing = spend((), {})
     found: dict[str, Spent] = {}
     for variant in inputs.variants:
-        calls, load_, judge = (t.get(variant.name, nothing) for t in (generated, probed, judged))
+        calls, load_, judge = (t.get(variant.name, (NO_MONEY, NO_MONEY)) for t in (generated, probed, judged))
         found[variant.name] = Spent(judge=judge[0], known=calls[0] + load_[0], possible=calls[1] + load_[1] + judge[1])
     return found
 
@@ -99,26 +94,7 @@ def _spent(evidence: Evidence, inputs: Inputs) -> dict[str, Spent]:
 _TABLES: tuple[TableName, TableName, TableName] = ("generations", "probes", "judgments")
 
 
-def _spend(
-    evidence: Evidence, inputs: Inputs, table: TableName, counted: set[tuple[str, int, int]]
-) -> dict[str, tuple[Money, Money]]:
+def _spend(evidence: Evidence, inputs: Inputs, table: TableName, counted: Counted) -> dict[str, tuple[Money, Money]]:
     """Known and possible dollars of one table's attempts that nobody counted yet, by variant."""
-    busy = _busy(evidence.columns("generations", ["key", "busy_core_s"])) if table == "generations" else {}
-    attempts = evidence.attempts(table)
-    return {name: spend(_uncounted(attempts[name], counted), inputs.prices.rows, busy) for name in sorted(attempts)}
-
-
-def _uncounted(attempts: Iterable[Attempt], counted: set[tuple[str, int, int]]) -> Iterator[Attempt]:
-    for attempt in attempts:
-        name = (attempt.key, attempt.at_ns, attempt.part)
-        if name not in counted:
-            counted.add(name)
-            yield attempt
-
-
-def _busy(columns: Columns) -> dict[str, float | None]:
-    """CPU-seconds by key, where a server of ours reported them."""
-    seconds = columns.floats("busy_core_s")
-    told = np.flatnonzero(~np.isnan(seconds)).tolist()
-    keys = columns.texts("key") if told else ()
-    return {key: float(seconds[row]) for row in told if (key := keys[row]) is not None}
+    prices = inputs.prices.rows
+    return {name: spend_columns(counted.new(some), prices) for name, some in evidence.attempts(table)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
 from triaxis.rules.price import call_cost
 from triaxis.rules.reply import parse_reply
-from triaxis.rules.route import arms_of, decision_of, oracle_arm_of, route_named
+from triaxis.rules.route import decision_of, oracle_arm_of, route_named
 from triaxis.rules.routing import Decisions
-from triaxis.rules.tally import NONE, Codes, Floats, looked_up, places
+from triaxis.rules.tally import NONE, Codes, Floats, Tag, coded, looked_up, places
 from triaxis.steps.tables import Tables
 
 
@@ -31,40 +32,35 @@ def _decided(evidence: Evidence, tables: Tables, variant: RoutedVariant) -> Deci
         return _cascaded(evidence, tables, variant, router)
     routes, sure = _routes(evidence, tables, variant, router)
     place = tables.names.index(variant.name)
+    known = [code for code, route in enumerate(routes.values) if route in router.arms]
     return Decisions(
         variant=variant,
-        arms=_places(arms_of(variant, routes), tables),
+        arms=coded(routes, variant.arm, tables.names),
         right=_right(variant, tables),
         sure=sure,
-        undecided=sum(route is None or route not in router.arms for route in routes),
-        before=np.full(len(routes), NONE if variant.caller is None else place, dtype=np.int64),
+        undecided=int((~np.isin(routes.codes, known)).sum()),
+        before=np.full(len(routes.codes), NONE if variant.caller is None else place, dtype=np.int64),
     )
 
 
-def _places(arms: Sequence[str | None], tables: Tables) -> Codes:
-    return places([arm or "" for arm in arms], tables.names)
-
-
 def _right(variant: RoutedVariant, tables: Tables) -> Codes:
-    return _places([oracle_arm_of(variant, case) for case in tables.inputs.cases], tables)
+    right = tables.frame.tag(variant.router.oracle or "")
+    return coded(right, partial(oracle_arm_of, variant), tables.names)
 
 
-def _routes(
-    evidence: Evidence, tables: Tables, variant: RoutedVariant, router: Router
-) -> tuple[Sequence[str | None], Floats]:
+def _routes(evidence: Evidence, tables: Tables, variant: RoutedVariant, router: Router) -> tuple[Tag, Floats]:
     """Each case's route, and how sure the router is of it."""
-    cases = tables.inputs.cases
-    nobody = np.full(len(cases), np.nan)
+    nobody = np.full(len(tables.frame.ids), np.nan)
     if router.field is not None:
-        return [case.tag(router.field) for case in cases], nobody
+        return tables.frame.tag(router.field), nobody
     if variant.caller is None:
         decided = tables.inputs.routes[variant.name]
-        return decided.routes, _confidences(decided.confidence)
+        return Tag.of(decided.routes), _confidences(decided.confidence)
     said = _said(evidence, tables, variant.name)
     if isinstance(router.rule, Classifier):
         routes, sure = zip(*map(decision_of, said), strict=True)
-        return routes, _confidences(sure)
-    return [route_named(text, router.arms) for text in said], nobody
+        return Tag.of(routes), _confidences(sure)
+    return Tag.of([route_named(text, router.arms) for text in said]), nobody
 
 
 def _confidences(sure: Sequence[float | None]) -> Floats:
@@ -93,7 +89,8 @@ def _cascaded(evidence: Evidence, tables: Tables, variant: RoutedVariant, cascad
     looked = np.zeros(len(tables.frame.ids), dtype=np.bool_)
     sure = np.full(len(looked), np.nan)
     if judged is not None:
-        own = judged.scores.only((judged.variants == first) & (judged.scores.cases != NONE))
+        theirs = judged.scores.only(slice(judged.spans[first], judged.spans[first + 1]))
+        own = theirs.only(theirs.cases != NONE)
         looked[own.cases] = True
         sure = own.per_case(tables.frame)
     escalates = looked & ~(sure >= cascade.escalate.below)

@@ -26,7 +26,7 @@ CAPS = ("max_completion_tokens", "max_tokens")
 def endings_of(tables: Tables, owner: Owner) -> Endings:
     """How the answers ended that count as a variant's."""
     answers = tables.answers
-    rows = owner.rows(answers.variants, answers.cases)
+    rows = owner.rows(answers.spans, answers.cases)
     known = (cap_of(tables, place) for place in range(len(tables.names)))
     caps = np.array([np.nan if cap is None else cap for cap in known], dtype=np.float64)
     return Endings(
@@ -56,9 +56,9 @@ def cap_of(tables: Tables, place: int) -> int | None:
 
 
 def _shown_cap(tables: Tables, place: int) -> int | None:
-    answers = tables.answers
-    cut = answers.reasons == answers.reason_names.index(CUT) if CUT in answers.reason_names else np.False_
-    lengths = np.unique(answers.usage.output[cut & (answers.variants == place)])
+    answers, mine = tables.answers, tables.answers.of(place)
+    cut = answers.reasons[mine] == answers.reason_names.index(CUT) if CUT in answers.reason_names else np.False_
+    lengths = np.unique(answers.usage.output[mine][cut])
     return int(lengths[0]) if len(lengths) == 1 and not np.isnan(lengths[0]) else None
 
 
@@ -91,13 +91,13 @@ def _cached_share(tables: Tables, measured: VariantMeasures, owner: Owner) -> fl
     """As probed; where every answer is imported, as these report it."""
     variants, answers = tables.inputs.variants, tables.answers
     if all(isinstance(variants[arm], ImportedVariant) for arm in present(owner.arms)):
-        return taken(answers.usage, owner.rows(answers.variants, answers.cases)).cached_share
+        return taken(answers.usage, owner.rows(answers.spans, answers.cases)).cached_share
     facts = measured.latency.facts
     return None if facts is None else facts.cached_share
 
 
 def _mean_tokens(tables: Tables, owner: Owner) -> float | None:
-    counts: Floats = tables.answers.usage.output[owner.rows(tables.answers.variants, tables.answers.cases)]
+    counts: Floats = tables.answers.usage.output[owner.rows(tables.answers.spans, tables.answers.cases)]
     known = counts[~np.isnan(counts)]
     return float(known.mean()) if len(known) else None
 

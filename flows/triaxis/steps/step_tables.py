@@ -22,7 +22,7 @@ def variant_steps(
     """What is measured of the steps of each variant that has any, by name."""
     names = [variant.name for variant in inputs.variants]
     own = _imported(inputs, evidence, frame)
-    of_cases = step_table("cases", ((place, case.steps) for place, case in enumerate(inputs.cases)))
+    of_cases = step_table("cases", frame.steps)
     found: dict[str, StepsMeasures] = {}
     for variant in inputs.variants:
         arms: list[int] = owners[variant.name].arms.tolist() if own else []

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
 from triaxis.rules.ahead import Ahead, with_cost, with_wait
@@ -16,7 +15,7 @@ from triaxis.rules.latency import ProbeRows, Timed
 from triaxis.rules.measure import Scores
 from triaxis.rules.price import CostColumns
 from triaxis.rules.routing import Decisions
-from triaxis.rules.tally import NONE, Codes, Floats, Owner, owner_of, present
+from triaxis.rules.tally import NONE, Floats, Owner, Rows, owner_of, present
 from triaxis.rules.variant_measures import VariantRows
 from triaxis.steps.tables import Tables, taken
 
@@ -42,8 +41,8 @@ def price(tables: Tables) -> Priced:
     for place, variant in enumerate(tables.inputs.variants):
         if (asked := _asked(variant)) is None:
             continue
-        mine = np.flatnonzero(tables.answers.variants == place)
-        probed = taken(tables.probed.usage, np.flatnonzero(tables.probed.variants == place)).cached_share
+        mine = tables.answers.of(place)
+        probed = taken(tables.probed.usage, tables.probed.of(place)).cached_share
         cached[place] = cached_share(variant.serving, probed)
         costs, why[place] = _cost(tables, asked, mine, cached[place])
         for kind, column in costs.parts.items():
@@ -59,14 +58,14 @@ def _at_ends(tables: Tables) -> tuple[Floats, Floats] | None:
     for place, variant in enumerate(tables.inputs.variants):
         if isinstance(variant, RoutedVariant):
             continue
-        mine = np.flatnonzero(tables.answers.variants == place)
+        mine = tables.answers.of(place)
         for usd, share in zip(ends, (0.0, 1.0), strict=True):
             usd[mine] = _cost(tables, variant, mine, Cached(share=share, source="assumed"))[0].total
     return ends[0], ends[1]
 
 
 def _cost(
-    tables: Tables, variant: ModelVariant | ImportedVariant, rows: NDArray[np.intp], cached: Cached
+    tables: Tables, variant: ModelVariant | ImportedVariant, rows: Rows, cached: Cached
 ) -> tuple[CostColumns, str]:
     usage, terminal, prices = (
         taken(tables.answers.usage, rows),
@@ -88,7 +87,7 @@ def owners_of(tables: Tables, decided: Mapping[str, Decisions]) -> dict[str, Own
     return {
         variant.name: Owner(variant=variant.name, arms=decided[variant.name].arms)
         if variant.name in decided
-        else owner_of(variant, tables.names, tables.inputs.cases)
+        else owner_of(variant, tables.names, tables.frame)
         for variant in tables.inputs.variants
     }
 
@@ -100,7 +99,7 @@ def rows_of(tables: Tables, priced: Priced, place: int, decided: Decisions | Non
     """
     variant = tables.inputs.variants[place]
     if decided is None:
-        return owned(tables, priced, owner_of(variant, tables.names, tables.inputs.cases))
+        return owned(tables, priced, owner_of(variant, tables.names, tables.frame))
     rows = owned(tables, priced, Owner(variant=variant.name, arms=decided.arms))
     ahead = ahead_of(tables, priced, decided)
     if ahead is None:
@@ -118,7 +117,7 @@ def ahead_of(tables: Tables, priced: Priced, decided: Decisions) -> Ahead | None
 
 def owned(tables: Tables, priced: Priced, owner: Owner) -> VariantRows:
     """The rows of the variant that each case has been given to."""
-    answers = owner.rows(tables.answers.variants, tables.answers.cases)
+    answers = owner.rows(tables.answers.spans, tables.answers.cases)
     return VariantRows(
         cases=tables.answers.cases[answers],
         terminal=tables.answers.terminal[answers],
@@ -134,16 +133,17 @@ def _scores(tables: Tables, owner: Owner, dimension: str) -> Scores:
     if judged is None:
         nothing = np.zeros(0, dtype=np.bool_)
         return Scores(cases=np.zeros(0, dtype=np.int64), values=np.zeros(0), failed=nothing, abstained=nothing)
-    return judged.scores.only(owner.rows(judged.variants, judged.scores.cases))
+    return judged.scores.only(owner.rows(judged.spans, judged.scores.cases))
 
 
-def _costs(tables: Tables, priced: Priced, rows: Codes) -> CostRows:
+def _costs(tables: Tables, priced: Priced, rows: Rows) -> CostRows:
     arms = present(tables.answers.variants[rows])
     shares = {priced.cached[arm].share for arm in arms}
+    costs = CostColumns(**{kind: column[rows] for kind, column in priced.costs.parts.items()})
     return CostRows(
         cases=tables.answers.cases[rows],
-        usd=priced.costs.total[rows],
-        parts={kind: column[rows] for kind, column in priced.costs.parts.items()},
+        usd=costs.total,
+        parts=costs.parts,
         why="; ".join(sorted({priced.why[arm] for arm in arms})),
         sources=tuple(priced.cached[arm].source for arm in arms),
         cached_share=shares.pop() if len(shares) == 1 else None,
@@ -154,7 +154,7 @@ def _costs(tables: Tables, priced: Priced, rows: Codes) -> CostRows:
 def _probe(tables: Tables, owner: Owner) -> ProbeRows:
     """The measured requests, in the order of their schedule."""
     probed, all_rows = tables.probed, tables.probed.rows
-    mine = owner.rows(probed.variants, all_rows.cases)
+    mine = np.arange(len(all_rows))[owner.rows(probed.spans, all_rows.cases)]
     mine = mine[np.lexsort((all_rows.index[mine], all_rows.blocks[mine]))]
     arms = [asked for arm in present(owner.arms) if (asked := _asked(tables.inputs.variants[arm])) is not None]
     plans = [arm.probe for arm in arms if isinstance(arm, ModelVariant) and arm.probe is not None]

@@ -27,6 +27,7 @@ from build_store import (
 )
 
 from triaxis.adapters import evidence_tables as tables
+from triaxis.adapters import parquet_attempts, parquet_columns
 from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters.evidence import FileEvidence
 from triaxis.domain.difference import Difference
@@ -180,8 +181,7 @@ def test_probes_come_back_without_warm_up_and_blocks(evidence: FileEvidence) -> 
         (block, (an_attempt(5000, part=0), an_attempt(5000, part=1))),
         (None, (an_intention(5001),)),
     ]
-    by_variant = evidence.attempts("probes")
-    assert {v: len(some) for v, some in by_variant.items()} == {"base": 3, "capped": 2}
+    assert [(variant, len(some)) for variant, some in evidence.attempts("probes")] == [("base", 3), ("capped", 2)]
 
 
 def test_columns_are_codes_numbers_and_texts(evidence: FileEvidence) -> None:
@@ -201,14 +201,55 @@ def test_columns_are_codes_numbers_and_texts(evidence: FileEvidence) -> None:
     assert list(columns.texts("answer")) == ["answer 1", "answer 2", "answer 2", None, None, "", "answer 1"]
 
 
-def test_attempts_are_listed_once_per_variant_and_key(evidence: FileEvidence) -> None:
-    """Two repeats that share a row were bought once; another variant's use of it counts for that variant too."""
+def test_attempts_are_listed_by_variant(evidence: FileEvidence) -> None:
+    """Two repeats that share a row name its attempts twice; another variant that uses it names them too."""
     shared = replace(a_generation(1, sample=1), row=a_row(1))
     evidence.write_generations([a_generation(1), shared, a_generation(1, variant="capped")])
-    expected = (an_intention(1, at_ns=5), an_attempt(1))
-    assert evidence.attempts("generations") == {"base": expected, "capped": expected}
+    listed = [(variant, some.at_ns.tolist()) for variant, some in evidence.attempts("generations")]
+    sent = [an_intention(1, at_ns=5).at_ns, an_attempt(1).at_ns]
+    assert listed == [("base", [*sent, *sent]), ("capped", sent)]
     evidence.write_judgments([a_judgment(1), a_judgment(1, dimension="x"), a_judgment(2, attempts=())])
-    assert evidence.attempts("judgments") == {"base": (an_attempt(1001), an_attempt(2001))}
+    ((variant, judged),) = evidence.attempts("judgments")
+    assert (variant, judged.keys.texts()) == ("base", [key(1001), key(2001)] * 2)
+
+
+def test_attempts_that_arrow_cannot_read_are_read_by_python(evidence: FileEvidence) -> None:
+    """Half of a surrogate pair is JSON to Python, and none to Arrow."""
+    odd = an_attempt(1, outcome="failed", error="\ud800", usage=None)
+    evidence.write_generations([a_generation(1, attempts=(odd, an_attempt(1))), a_generation(2)])
+    ((_, read),) = evidence.attempts("generations")
+    assert read.answered.tolist()[:2] == [False, True]
+    assert read.usage.tolist()[:2] == [[-1] * 5, [101, -1, -1, 50, -1]]
+    assert read.model_names == ("openai/small",)
+
+
+def test_a_variant_that_ends_within_a_part_goes_on_in_the_next(
+    evidence: FileEvidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups of two rows, one a part."""
+    monkeypatch.setattr(parquet, "ROW_GROUP", 2)
+    monkeypatch.setattr(parquet_attempts, "AT_ONCE", 1)
+    monkeypatch.setattr(parquet_columns, "AT_ONCE", 1)
+    made = [a_generation(n, variant=variant) for variant, last in (("base", 6), ("capped", 4)) for n in range(1, last)]
+    evidence.write_generations(made)
+    assert [(v, len(set(some.keys.texts()))) for v, some in evidence.attempts("generations")] == [
+        ("base", 5),
+        ("capped", 3),
+    ]
+    parts = list(evidence.parts("generations", ["case_id", "stated_usd"]))
+    assert [len(part) for part in parts] == [2, 2, 2, 2]
+    assert [part.codes("case_id")[1] for part in parts][:3] == [
+        ("c-001", "c-002"),
+        ("c-003", "c-004"),
+        ("c-001", "c-005"),
+    ]
+
+
+def test_a_table_without_rows_has_one_empty_part(evidence: FileEvidence) -> None:
+    evidence.write_judgments([])
+    ((codes, names),) = (part.codes("dimension") for part in evidence.parts("judgments", ["dimension", "score"]))
+    assert (codes.tolist(), names) == ([], ())
+    assert list(evidence.attempts("judgments")) == []
 
 
 def test_evidence_gives_back_the_paid_rows(evidence: FileEvidence) -> None:
@@ -387,7 +428,7 @@ def test_imported_answers_come_back_as_what_they_are(evidence: FileEvidence) -> 
     assert list(evidence.generations()) == made
     stated = evidence.columns("generations", ["stated_usd", "outcome"]).floats("stated_usd")
     np.testing.assert_array_equal(stated, [np.nan, 0.002, 0.0, np.nan])
-    assert evidence.attempts("generations") == {"now": (), "past": ()}
+    assert [(v, len(some)) for v, some in evidence.attempts("generations")] == [("now", 0), ("past", 0)]
     assert not len(evidence.paid_keys("generations"))
 
 

@@ -12,6 +12,7 @@ from triaxis.adapters import parquet_files as parquet
 from triaxis.adapters import stored_cases as module
 from triaxis.adapters.stored_cases import StoredCases, stored_cases
 from triaxis.domain.case import Case
+from triaxis.domain.case_columns import columns_of
 
 CASES = (*rich_cases(), *(a_case(f"f{number}") for number in range(6)))
 
@@ -54,3 +55,22 @@ def test_a_few_are_kept_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(stored_cases(path), tuple)
     monkeypatch.setattr(module, "HELD", 10)
     assert isinstance(stored_cases(path), StoredCases)
+
+
+def test_its_columns_are_those_of_its_cases(tmp_path: Path) -> None:
+    """Of every kind of tag, in any order, with a tag of the name of a field, and with none at all."""
+    tagged = (
+        a_case("h", slice={"kind": "faq", "n": 3, "odd": None}, route="simple", session="s2"),
+        a_case("g", slice={"kind": "faq", "n": 3.5, "hard": True}, session="s2", route="complex"),
+    )
+    unrouted = tuple(a_case(f"u{n}", slice={"route": "x"}, route=None) for n in range(2))
+    for number, cases in enumerate([CASES, (*tagged, *CASES), unrouted, ()]):
+        stored = StoredCases(written(tmp_path / f"{number}.parquet", cases))
+        mine, theirs = columns_of(stored), columns_of(cases)
+        assert (mine.ids, mine.steps) == (theirs.ids, theirs.steps)
+        assert list(mine.tags) == list(theirs.tags)
+        for one, other in zip(
+            (mine.sessions, *mine.tags.values()), (theirs.sessions, *theirs.tags.values()), strict=True
+        ):
+            assert one.values == other.values
+            assert one.codes.tolist() == other.codes.tolist()

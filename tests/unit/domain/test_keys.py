@@ -43,3 +43,12 @@ def test_parts_are_joined_and_taken() -> None:
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="hex"):
         Keys.of([text])
+
+
+@given(st.lists(st.one_of(SOME, st.text(max_size=70))))
+def test_texts_that_are_no_keys_are_told_apart_too(texts: list[str]) -> None:
+    named = Keys.naming(texts).texts()
+    assert len(set(named)) == len(set(texts))
+    assert [name for name, text in zip(named, texts, strict=True) if len(text) == 64] == [
+        t for t in texts if len(t) == 64
+    ]

@@ -12,7 +12,6 @@ from triaxis.domain.routes import Routes
 from triaxis.domain.variant import RoutedVariant
 from triaxis.rules.route import (
     LONGEST,
-    arms_of,
     decision_of,
     decision_text,
     fold_of,
@@ -43,15 +42,14 @@ def routed(*, default: str | None = None, oracle: str | None = None) -> RoutedVa
     ],
 )
 def test_arm(route: str | None, default: str | None, arm: str | None) -> None:
-    assert arms_of(routed(default=default), [route]) == (arm,)
+    assert routed(default=default).arm(route) == arm
 
 
 def test_oracle() -> None:
-    """The right arm is the one the oracle's tag names, where there is one."""
-    case = Case(id="c", input="?", route="simple", slice={"right": "complex"})
-    assert oracle_arm_of(routed(oracle="right"), case) == "big"
-    assert oracle_arm_of(routed(), case) is None
-    assert oracle_arm_of(routed(oracle="missing"), case) is None
+    """The right arm is that of the right route, where the case names one that has an arm; no default stands in."""
+    assert oracle_arm_of(routed(), "complex") == "big"
+    assert oracle_arm_of(routed(default="small"), "odd") is None
+    assert oracle_arm_of(routed(default="small"), None) is None
 
 
 def test_the_first_rule_of_words_decides() -> None:
