@@ -145,7 +145,7 @@ def test_a_model_is_asked_for_the_route_and_counts(tmp_path: Path, provider: Run
         "default": "big",
         "oracle": "route",
         "arms": {"simple": "small", "complex": "big"},
-        "probe": dict(PROBE),
+        "probe": {**PROBE, "take": 1},
         "params": {"max_tokens": 8},
         "field": None,
     }
@@ -165,8 +165,14 @@ def test_a_model_is_asked_for_the_route_and_counts(tmp_path: Path, provider: Run
     project.succeed("run")
     asked = Counter(bill.model for bill in provider.bills()[billed:])
     assert asked["router"] >= 12 + 10
-    routed = variants(project)["routed"]
-    routing = routed["routing"]
+    for take in (1, 2, 3):
+        routed = variants(project)["routed"]
+        routing = routed["routing"]
+        if "ms late" not in str(routing["ms"]):
+            break
+        # On a busy machine the sender is late now and then, and the probe refused: it is measured again.
+        project.edit("evaluation.yaml", f"take: {take}", f"take: {take + 1}")
+        project.succeed("run")
     assert routing["by"] == "model"
     assert routing["undecided"] == 0
     assert routing["usd"] > 0
