@@ -13,7 +13,7 @@ full: venv           ## the same on every case, with the variants that take long
 	@$(BIN)/triaxis run -c full.yaml
 
 levers: venv         ## levers of a local server pulled for real; about ten minutes
-	@$(BIN)/python -m triaxis.adapters.quantized local/smollm2-135m q8_0 q4_0 > /dev/null
+	@$(BIN)/python -m triaxis.adapters.local.quantized local/smollm2-135m q8_0 q4_0 > /dev/null
 	@$(BIN)/triaxis run -c levers.yaml
 
 tiers: terms .venv/ready-gemma ## a small model against a larger one, with a router and a cascade; a few minutes

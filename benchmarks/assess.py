@@ -23,7 +23,7 @@ from typing import TypeVar
 import numpy as np
 from made_up_rows import write_rows
 
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence.files import FileEvidence
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Inputs, PriceRow, Prices, Validation
 from triaxis.domain.hashes import input_hashes

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from made_up import HERE, TRIAXIS, Timed, machine, said, show, timed, write_cases, write_workspace
 
-from triaxis.adapters import parquet_files as parquet
+from triaxis.adapters.parquet import rows as parquet
 
 ROWS_PER_S, RESUMED_S = 20_000.0, 10.0
 PEAK_MB, MANY, PEAK_OF_MANY_MB = 600.0, 1_000_000, 1_200.0

@@ -25,12 +25,12 @@ from triaxis.domain.rubric import Dimension, Exact, Rubric
 from triaxis.domain.slo import PrecisionObjective, Slo, Terms, Traffic
 from triaxis.domain.variant import ModelVariant
 from triaxis.quantities import NO_MONEY
-from triaxis.rules.costing import CostRows
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.measure import Scores
-from triaxis.rules.mix import mix_of
-from triaxis.rules.tally import CaseFrame, Tag
-from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.mix import mix_of
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import CaseFrame, Tag
+from triaxis.rules.measures.variant import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.bootstrap import paired_mean_difference
 from triaxis.stats.seeds import generator
 

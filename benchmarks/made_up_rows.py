@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from triaxis.adapters.evidence import LAYOUTS
-from triaxis.adapters.evidence_tables import attempts_text
-from triaxis.adapters.parquet_files import ROW_GROUP, schema_of, writer_of
+from triaxis.adapters.evidence.files import LAYOUTS
+from triaxis.adapters.evidence.tables import attempts_text
+from triaxis.adapters.parquet.rows import ROW_GROUP, schema_of, writer_of
 from triaxis.domain.rows import Attempt
 from triaxis.ports.evidence import TableName
 from triaxis.quantities import Tokens

@@ -20,13 +20,13 @@ from collections.abc import Generator, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from triaxis.adapters.openai_address import Address, plain_address
-from triaxis.adapters.probe_client import ProbeProcess
+from triaxis.adapters.models.openai_address import Address, plain_address
+from triaxis.adapters.probes.client import ProbeProcess
 from triaxis.domain.case import Message
 from triaxis.domain.rows import ProbeRow, Request
 from triaxis.domain.variant import ProbePlan, Target
 from triaxis.ports.models import ProbeCall
-from triaxis.rules.schedule import arrivals
+from triaxis.rules.probes.schedule import arrivals
 from triaxis.stats.seeds import generator
 
 DELAY_S = 0.1

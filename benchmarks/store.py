@@ -29,11 +29,11 @@ import numpy as np
 from made_up import machine
 from numpy.typing import NDArray
 
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.claims import BlobClaims
-from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.row_store import BlobRowStore
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.adapters.system_clock import SystemClock
-from triaxis.adapters.url_blobs import UrlBlobs
 from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Attempt, Row
 from triaxis.quantities import Tokens

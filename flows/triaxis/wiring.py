@@ -13,24 +13,24 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import cast
 
-from triaxis.adapters.archive import Archive
-from triaxis.adapters.archived import Archived
-from triaxis.adapters.askings import BlobAskings
-from triaxis.adapters.batch_book import BlobBook
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.claims import BlobClaims
-from triaxis.adapters.dvc_files import Pipeline, disagreements, unversioned
-from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.great_expectations_suite import GreatExpectations
+from triaxis.adapters.archive.files import Archive
+from triaxis.adapters.archive.past import Archived
+from triaxis.adapters.batches.askings import BlobAskings
+from triaxis.adapters.batches.book import BlobBook
+from triaxis.adapters.dvc.files import Pipeline, disagreements, unversioned
+from triaxis.adapters.dvc.md5s import Md5s
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.evidence.stage_state import StageState
 from triaxis.adapters.json_schemas import JsonSchemaPackage
-from triaxis.adapters.md5s import Md5s
 from triaxis.adapters.pages import TemplatePages
 from triaxis.adapters.python_evaluators import PythonSources
 from triaxis.adapters.route_classifier import EmbeddingLearner, TfidfLearner
-from triaxis.adapters.row_store import BlobRowStore
-from triaxis.adapters.stage_state import StageState
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.row_store import BlobRowStore
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.adapters.templates import JinjaTemplates
+from triaxis.adapters.truth.great_expectations_suite import GreatExpectations
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
 from triaxis.adapters.workspace.other_slo import read_other_slo
 from triaxis.adapters.workspace.store_setting import StoreAt, store_of
@@ -50,8 +50,8 @@ from triaxis.ports.pages import Pages
 from triaxis.ports.routing import Routing
 from triaxis.ports.stores import Askings, Claims, RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates, Validator, Workspace
-from triaxis.rules.card_reader import from_json
-from triaxis.rules.prospects import prospects
+from triaxis.rules.cards.reader import from_json
+from triaxis.rules.gating.prospects import prospects
 from triaxis.steps.prepare import resolve
 
 _MADE = ("decision", "scorecard")
@@ -112,13 +112,13 @@ class Wiring:
     @asynccontextmanager
     async def providers(self, limits: Limits) -> AsyncGenerator[Providers]:
         """The models and the probe, which share the managed local servers; all end with the context."""
-        from triaxis.adapters.batches import ProviderBatches
+        from triaxis.adapters.batches.apis import ProviderBatches
         from triaxis.adapters.gateway.serve import GatewaySettings
-        from triaxis.adapters.local_gateway import open_local_gateway
-        from triaxis.adapters.local_models import LocalModels, identity
-        from triaxis.adapters.models import LiveModels, address_of
-        from triaxis.adapters.openai_wire import open_wire
-        from triaxis.adapters.probe_client import ProbeProcess, local_address
+        from triaxis.adapters.local.gateway import open_local_gateway
+        from triaxis.adapters.local.models import LocalModels, identity
+        from triaxis.adapters.models.openai_wire import open_wire
+        from triaxis.adapters.models.registry import LiveModels, address_of
+        from triaxis.adapters.probes.client import ProbeProcess, local_address
 
         def to_server(address: str) -> AbstractAsyncContextManager[ChatModel]:
             return open_wire(local_address(address, "local"), limits=limits, clock=self.clock)
@@ -177,7 +177,7 @@ class Wiring:
         self._versioned(self.state.raw_files())
 
     def _versioned(self, files: tuple[str, ...]) -> str | None:
-        from triaxis.adapters.dvc_repo import commit
+        from triaxis.adapters.dvc.repo import commit
 
         try:
             commit(self.root, Pipeline(config=self.config, reports=self.reports, files=files), self.state.md5s)
@@ -236,7 +236,7 @@ def _store_at(root: Path, config: str) -> StoreAt:
 def _blobs(root: Path, store: StoreAt) -> Blobs:
     if store.folder is not None:
         return FolderBlobs(store.folder)
-    from triaxis.adapters.url_blobs import UrlBlobs
+    from triaxis.adapters.store.url_blobs import UrlBlobs
 
     return UrlBlobs(store.url, root / ".triaxis" / "cache", named_in=store.named_in)
 

@@ -10,9 +10,9 @@ from simulated import Floats
 
 from triaxis.domain.difference import Difference
 from triaxis.domain.levers import Interaction
-from triaxis.rules.interactions import judge_interactions
-from triaxis.rules.pairing import paired_by_case
-from triaxis.rules.tally import case_frame
+from triaxis.rules.levers.interactions import judge_interactions
+from triaxis.rules.measures.pairing import paired_by_case
+from triaxis.rules.measures.tally import case_frame
 from triaxis.stats.seeds import generator
 
 CASES, SAMPLES, LEVEL = 200, 400, 0.9

@@ -13,8 +13,8 @@ from build_calls import CountingProgress
 from journal_defects import DEFECTS
 from purchases import PRICE, Plan
 
-from triaxis.adapters.openai_address import plain_address
-from triaxis.adapters.openai_wire import open_wire
+from triaxis.adapters.models.openai_address import plain_address
+from triaxis.adapters.models.openai_wire import open_wire
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Target
 from triaxis.steps.calls import send

@@ -13,7 +13,7 @@ from build_card import a_scorecard, a_variant_card, an_objective
 from build_workspace import write_workspace
 
 from triaxis.domain.scorecard import Scorecard
-from triaxis.rules.card import to_json
+from triaxis.rules.cards.card import to_json
 
 CARD = a_scorecard(
     sound=a_variant_card("promote"),

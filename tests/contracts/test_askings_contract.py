@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from build_store import key
 
-from triaxis.adapters.askings import BlobAskings
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.batches.askings import BlobAskings
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.domain.keys import Keys
 from triaxis.errors import StoreDamaged
 

@@ -11,8 +11,8 @@ import pytest
 from build_batches import MemoryBook
 from build_store import key
 
-from triaxis.adapters.batch_book import BlobBook
-from triaxis.adapters.blobs import FolderBlobs
+from triaxis.adapters.batches.book import BlobBook
+from triaxis.adapters.store.blobs import FolderBlobs
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchRows, Closed, Submitted
 from triaxis.domain.keys import Keys
 from triaxis.errors import InputFaults

@@ -29,7 +29,7 @@ from recording_server import recording_server, saying
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Transient
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.calls.reply import parse_reply
 
 APART = ("openai", "mistral", "azure", "xai", "anthropic")
 """One provider for each way of ours to speak to one."""

@@ -17,7 +17,7 @@ from build_calls import a_body, a_request
 from recording_batches import Call, recording_batches
 from recording_server import recording_server, saying
 
-from triaxis.adapters.litellm_models import open_litellm
+from triaxis.adapters.models.litellm_models import open_litellm
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.canonical import JsonValue
@@ -25,7 +25,7 @@ from triaxis.domain.case import Message
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Denied, Terminal
-from triaxis.rules.judging import RESPONSE_FORMAT
+from triaxis.rules.evaluators.judging import RESPONSE_FORMAT
 
 PARAMS: dict[str, dict[str, JsonValue]] = {
     "none": {},

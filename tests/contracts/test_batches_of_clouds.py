@@ -19,14 +19,14 @@ from aiohttp import web
 from build_batch_apis import NAME, bodies_in, lines_in, some_requests, written
 from build_calls import TickingClock
 
-from triaxis.adapters.litellm_batches import open_litellm_batches
-from triaxis.adapters.litellm_library import library
+from triaxis.adapters.batches.litellm_batches import open_litellm_batches
+from triaxis.adapters.models.litellm_library import library
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Denied, Transient
 from triaxis.ports.batches import BatchApi
-from triaxis.rules.batch_providers import RULES
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.providers import RULES
+from triaxis.rules.calls.reply import parse_reply
 
 VERTEX, BEDROCK = (
     Target(model="vertex_ai/gemini-2.5-flash"),

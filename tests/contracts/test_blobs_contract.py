@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from triaxis.adapters import blobs as blobs_module
-from triaxis.adapters import url_blobs
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.store import blobs as blobs_module
+from triaxis.adapters.store import url_blobs
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.url_blobs import UrlBlobs
 
 Make = Callable[[str], Blobs]
 """The same store, as another process sees it that has a disk of its own."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from build_calls import TickingClock
 
-from triaxis.adapters import url_blobs
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.claims import MARGIN_S, BlobClaims
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.store import url_blobs
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.claims import MARGIN_S, BlobClaims
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.errors import NotShareable, StoreDamaged
 
 LEASE_S = 60.0

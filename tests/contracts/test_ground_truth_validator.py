@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from triaxis.adapters import expectation_types
-from triaxis.adapters.great_expectations_suite import BUILT_IN, GreatExpectations
+from triaxis.adapters.truth import expectation_types
+from triaxis.adapters.truth.great_expectations_suite import BUILT_IN, GreatExpectations
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Expectation, Validation
 from triaxis.ports.workspace import Validator
-from triaxis.rules.ground_truth import column_names
+from triaxis.rules.truth.ground_truth import column_names
 
 SOUND = tuple(
     Case(

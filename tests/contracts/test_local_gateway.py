@@ -15,10 +15,10 @@ import pytest
 from build_gateway import CHAT, a_row, jsonl, lines_of
 
 from triaxis.adapters.gateway.serve import GatewaySettings
-from triaxis.adapters.local_gateway import open_local_gateway
-from triaxis.adapters.local_models import LocalModels, faults
-from triaxis.adapters.openai_wire import open_wire
-from triaxis.adapters.probe_client import local_address
+from triaxis.adapters.local.gateway import open_local_gateway
+from triaxis.adapters.local.models import LocalModels, faults
+from triaxis.adapters.models.openai_wire import open_wire
+from triaxis.adapters.probes.client import local_address
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 

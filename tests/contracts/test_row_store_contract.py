@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from build_store import MemoryRowStore, a_row, a_store, an_attempt, an_intention, key
 
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.domain.keys import Keys
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import Tokens

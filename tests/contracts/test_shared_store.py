@@ -13,9 +13,9 @@ import shared_worker
 from build_store import a_row, a_store, an_attempt, key
 from shared_worker import ROUNDS, ROWS
 
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.parquet_files import scan
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.parquet.rows import scan
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.url_blobs import UrlBlobs
 
 
 @pytest.fixture(params=["folder", "s3://"])

@@ -10,8 +10,8 @@ import pytest
 from build_calls import TickingClock
 from s3_server import ENVIRONMENT, s3_environment, s3_server
 
-from triaxis.adapters.claims import BlobClaims
-from triaxis.adapters.url_blobs import WAITS_S, UrlBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.url_blobs import WAITS_S, UrlBlobs
 from triaxis.errors import InputFaults, NotShareable, StoreUnreachable
 
 

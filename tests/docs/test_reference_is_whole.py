@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 from docs_fences import ROOT
 
-from triaxis.adapters.expectation_types import KWARGS
+from triaxis.adapters.truth.expectation_types import KWARGS
 from triaxis.adapters.workspace.read_slo import GUARDS
 from triaxis.adapters.workspace.wire_evaluation import WireLimits, WireProbe, WireServing
 from triaxis.adapters.workspace.wire_rubric import EVALUATORS
 from triaxis.cli.main import VERBS, triaxis
 from triaxis.domain.variant import LEVERS
+from triaxis.rules.gating.standing import EXIT
 from triaxis.rules.names import ERRORS_RATE, LATENCIES, STATISTICS
-from triaxis.rules.standing import EXIT
 from triaxis.wiring import file_schema, file_schemas
 
 REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
@@ -141,7 +141,7 @@ def test_every_measure_that_can_gate_is_explained() -> None:
 
 def test_every_column_of_the_ground_truth_is_documented() -> None:
     """The table of the page is that of the code which makes the columns."""
-    from triaxis.rules import ground_truth
+    from triaxis.rules.truth import ground_truth
 
     page = (ROOT / "docs/validation.md").read_text(encoding="utf-8").replace("`", "")
     rows = [line for line in (ground_truth.__doc__ or "").splitlines() if line.startswith("| ")]

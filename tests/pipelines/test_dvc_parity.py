@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from stage_stand_in import FILES, PIPELINE, install, run
 
-from triaxis.adapters import dvc_repo
-from triaxis.adapters.dvc_files import dvc_file, dvc_yaml, stale_targets, unversioned
-from triaxis.adapters.held_file import hold
-from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.dvc import repo as dvc_repo
+from triaxis.adapters.dvc.files import dvc_file, dvc_yaml, stale_targets, unversioned
+from triaxis.adapters.dvc.md5s import Md5s
+from triaxis.adapters.store.held_file import hold
 from triaxis.domain.dag import STAGES
 from triaxis.errors import NotVersioned
 

@@ -15,10 +15,10 @@ from build_imports import lines
 from provider_process import RunningProvider, running_provider
 from workspace_run import Project, versioned
 
-from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.local_models import faults
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.local.models import faults
 from triaxis.adapters.route_classifier import EmbeddingLearner
-from triaxis.rules.embedding import vector_of
+from triaxis.rules.calls.embedding import vector_of
 from triaxis.rules.route import decision_of
 from triaxis.steps.embedded_routes import embedded_routes
 

@@ -12,8 +12,8 @@ import yaml
 from provider_process import RunningProvider
 from workspace_run import Project
 
-from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.local_models import faults
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.local.models import faults
 
 ROOT = Path(__file__).parents[2]
 MODEL = "local/smollm2-135m"

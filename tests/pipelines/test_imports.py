@@ -12,7 +12,7 @@ from build_imports import lines
 from provider_process import RunningProvider
 from workspace_run import Project, a_project, versioned
 
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence.files import FileEvidence
 from triaxis.domain.dag import STAGES
 
 RESPONSES = "datasets/tiny/past.jsonl"

@@ -18,10 +18,10 @@ from click.testing import CliRunner, Result
 from provider_process import RunningProvider
 from workspace_run import Project
 
-from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.local_models import faults
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.local.models import faults
+from triaxis.adapters.local.weights import PACKAGED
 from triaxis.adapters.python_evaluators import PythonSources
-from triaxis.adapters.weights import PACKAGED
 from triaxis.cli.main import triaxis
 from triaxis.domain.rubric import PythonFunction
 from triaxis.errors import InputFaults
@@ -57,7 +57,7 @@ def without_gemma(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(name: str) -> ModuleSpec | None:
         return None if name.startswith("gemma3") else find_spec(name)
 
-    monkeypatch.setattr("triaxis.adapters.weights.find_spec", found)
+    monkeypatch.setattr("triaxis.adapters.local.weights.find_spec", found)
 
 
 def test_check_says_what_is_missing_and_what_taking_it_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from provider_process import Bill
 from workspace_run import Project
 
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence.files import FileEvidence
 
 EVIDENCE = "reports/evidence"
 JUDGMENTS = f"{EVIDENCE}/judgments.parquet"

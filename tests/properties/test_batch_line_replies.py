@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Reply
-from triaxis.rules.batch_lines import read_line
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.lines import read_line
+from triaxis.rules.calls.reply import parse_reply
 
 numbers = st.integers() | st.floats() | st.sampled_from([2**53, 2**63, 2**64, 10**30, 1e30, 5.0])
 anything: st.SearchStrategy[JsonValue] = st.recursive(

@@ -10,8 +10,8 @@ from build_store import rich_inputs, rich_rubric, rich_slo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triaxis.adapters.evidence_codec import decode, encode
-from triaxis.adapters.evidence_tables import (
+from triaxis.adapters.evidence.codec import decode, encode
+from triaxis.adapters.evidence.tables import (
     attempts_text,
     case_cells,
     case_of,
@@ -22,7 +22,7 @@ from triaxis.adapters.evidence_tables import (
     probe_cells,
     probe_of,
 )
-from triaxis.adapters.row_codec import (
+from triaxis.adapters.store.row_codec import (
     ATTEMPT_LAYOUT,
     ROW_LAYOUT,
     attempt_cells,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from triaxis.domain.measures import ObjectiveMeasure
 from triaxis.domain.slo import CostObjective, ErrorsObjective, LatencyObjective, Objective, PrecisionObjective, Terms
 from triaxis.quantities import Estimate
-from triaxis.rules.gate import judge_objective, limit_of
+from triaxis.rules.gating.gate import judge_objective, limit_of
 
 shares = st.floats(0, 1)
 guards = st.sampled_from([0.0, 0.02, 0.1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triaxis.rules.pacing import NEVER, Pace
+from triaxis.rules.calls.pacing import NEVER, Pace
 
 ENDINGS = st.sampled_from(["answered", "ended", "overloaded"])
 

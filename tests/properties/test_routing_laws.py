@@ -15,7 +15,7 @@ from triaxis.domain.routes import Routes
 from triaxis.domain.routing import Routing
 from triaxis.domain.variant import RoutedVariant
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.regexes import repeats_within_repeat
+from triaxis.rules.evaluators.regexes import repeats_within_repeat
 from triaxis.stats.routing import apgr, call_performance_threshold, sweep
 from triaxis.steps.assess import assess
 

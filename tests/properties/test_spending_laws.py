@@ -14,12 +14,12 @@ from build_store import a_generation, a_judgment, a_row, key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence.files import FileEvidence
 from triaxis.domain.attempts import AttemptColumns
 from triaxis.domain.rows import Attempt
 from triaxis.quantities import NO_MONEY, Tokens
-from triaxis.rules.price import spend
-from triaxis.rules.spending import Counted, spend_columns
+from triaxis.rules.calls.price import spend
+from triaxis.rules.calls.spending import Counted, spend_columns
 
 TOKENS = {
     "plain": a_price_row(),

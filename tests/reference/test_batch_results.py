@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from triaxis.domain.rows import Reply
-from triaxis.rules.batch_lines import read_line
-from triaxis.rules.importing import batch_outcome
+from triaxis.rules.batches.lines import read_line
+from triaxis.rules.truth.importing import batch_outcome
 
 DATA = Path(os.environ.get("TRIAXIS_PUBLIC_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 FOLDER = DATA / "provider_batch_outputs"

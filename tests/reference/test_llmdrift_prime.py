@@ -24,13 +24,13 @@ from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.rubric import Dimension, Label, Rubric
 from triaxis.domain.slo import CostObjective, LatencyObjective, PrecisionObjective, Regression, Slo, Terms
 from triaxis.quantities import NO_MONEY, Estimate, Measure
-from triaxis.rules.compare import compare
-from triaxis.rules.costing import CostRows
-from triaxis.rules.gate import judge_objective, judge_variant
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.measure import Scores
-from triaxis.rules.tally import case_frame
-from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
+from triaxis.rules.gating.compare import compare
+from triaxis.rules.gating.gate import judge_objective, judge_variant
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import case_frame
+from triaxis.rules.measures.variant import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
 
 FOLDER = Path(os.environ.get("TRIAXIS_PUBLIC_DATA", Path(__file__).parents[2].parent / "shared" / "data")) / "llmdrift"

@@ -12,7 +12,7 @@ from kill_moments import Moment
 from killing import Ended, never
 from provider_process import RunningProvider
 
-from triaxis.rules.budget import cost_of
+from triaxis.rules.calls.budget import cost_of
 
 MOST_RUNS = 24
 """Whole runs until everything is bought, or the test is over."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import openai
 from build_gateway import CHAT
 
-from triaxis.adapters.litellm_library import library
+from triaxis.adapters.models.litellm_library import library
 
 
 def litellm() -> Any:

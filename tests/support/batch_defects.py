@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from triaxis.adapters.batch_book import BlobBook
+from triaxis.adapters.batches.book import BlobBook
 from triaxis.domain.batches import BatchIntent, BatchRecord, BatchReport, Submitted
 from triaxis.domain.keys import Keys
 from triaxis.domain.rows import Attempt, Row
 from triaxis.pipelines import on_their_way
 from triaxis.pipelines.session import Session
 from triaxis.ports.stores import Sealing
-from triaxis.rules.batch_lines import BatchLine
+from triaxis.rules.batches.lines import BatchLine
 from triaxis.steps import batch_results, batching
 from triaxis.steps.batch_results import Reading
 

@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from build_calls import a_request
 
-from triaxis.adapters.batches import ProviderBatches
+from triaxis.adapters.batches.apis import ProviderBatches
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.batches import BatchReport
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import Limits, Target
 from triaxis.ports.batches import BatchApi
-from triaxis.rules.batch_lines import BatchLine, read_line
+from triaxis.rules.batches.lines import BatchLine, read_line
 
 KEY = "sk-made-up-and-searched-for"
 NAME = "triaxis-0123456789abcdef"

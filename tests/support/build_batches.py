@@ -33,7 +33,7 @@ from triaxis.errors import CallFailed, Terminal
 from triaxis.ports.batches import Draft
 from triaxis.ports.stores import Claims
 from triaxis.quantities import Money
-from triaxis.rules.budget import Bounds
+from triaxis.rules.calls.budget import Bounds
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.orders import Order
 from triaxis.steps.purse import Purse

@@ -9,8 +9,8 @@ from build_card import a_difference, a_scorecard, a_variant_card, an_objective
 from triaxis.domain.decision import Decision, DecisionRecord, Waiver
 from triaxis.domain.scorecard import Compared, Scorecard
 from triaxis.domain.slo_change import SloChange
-from triaxis.rules.compare import sentence
-from triaxis.rules.standing import Standing
+from triaxis.rules.gating.compare import sentence
+from triaxis.rules.gating.standing import Standing
 
 TODAY = "2027-03-01"
 WORSE = Compared(difference=a_difference(-0.05), verdict="worse", gated=True, margin=0.02)

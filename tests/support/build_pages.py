@@ -23,12 +23,12 @@ from triaxis.domain.step_measures import StepMeasure, StepsMeasures
 from triaxis.domain.traffic import AtScale, ProfileCost, TrafficProfile
 from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Absent
-from triaxis.rules.front_sheet import front_sheet
-from triaxis.rules.levers_sheet import levers_sheet
-from triaxis.rules.routing_sheet import routing_boards
-from triaxis.rules.sheet import sheet
-from triaxis.rules.steps_sheet import steps_sheet
-from triaxis.rules.traffic_sheet import traffic_sheet
+from triaxis.rules.sheets.front import front_sheet
+from triaxis.rules.sheets.levers import levers_sheet
+from triaxis.rules.sheets.routing import routing_boards
+from triaxis.rules.sheets.sheet import sheet
+from triaxis.rules.sheets.steps import steps_sheet
+from triaxis.rules.sheets.traffic import traffic_sheet
 from triaxis.steps.publish import Answer, Contrast
 
 Bones: TypeAlias = list[tuple[str, ...]]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.claims import BlobClaims
-from triaxis.adapters.journal import SEAL_ROWS
-from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.journal import SEAL_ROWS
+from triaxis.adapters.store.row_store import BlobRowStore
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.domain.case import Case, Message, Step
 from triaxis.domain.evaluation import (

@@ -13,9 +13,9 @@ from build_store import a_store
 from killing import Subject
 from purchases import Books
 
-from triaxis.adapters.batch_book import BlobBook
-from triaxis.adapters.blobs import FolderBlobs
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.batches.book import BlobBook
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.store.blobs import FolderBlobs
 from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.rows import Generation, Request

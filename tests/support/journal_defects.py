@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from triaxis.adapters.journal import FileJournal
+from triaxis.adapters.store.journal import FileJournal
 from triaxis.domain.rows import Attempt, Row
 
 REAL_INTEND, REAL_SETTLE, REAL_CLOSE = FileJournal.intend, FileJournal.settle, FileJournal.close

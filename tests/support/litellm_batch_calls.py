@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from triaxis.adapters.litellm_library import library
+from triaxis.adapters.models.litellm_library import library
 
 SILENT = {"batch_ignore_default_logging": True}
 

@@ -14,15 +14,15 @@ from build_store import a_store
 from ledger_provider import identity
 from provider_process import Bill, RowBill
 
-from triaxis.adapters.openai_address import plain_body
-from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.models.openai_address import plain_body
+from triaxis.adapters.store.row_store import BlobRowStore
 from triaxis.domain.case import Message
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.rows import Attempt, Request, Row
 from triaxis.domain.variant import Limits
 from triaxis.quantities import NO_MONEY, Absent, Money, Tokens
-from triaxis.rules.price import call_cost, spend
-from triaxis.rules.reply import parse_reply, tokens_of
+from triaxis.rules.calls.price import call_cost, spend
+from triaxis.rules.calls.reply import parse_reply, tokens_of
 
 PRICE = PriceRow(
     model="openai/small",

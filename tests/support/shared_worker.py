@@ -11,11 +11,11 @@ from pathlib import Path
 
 from build_store import a_row, a_store, an_attempt, key
 
-from triaxis.adapters import segments
-from triaxis.adapters.blobs import Blobs, FolderBlobs
-from triaxis.adapters.claims import BlobClaims
+from triaxis.adapters.store import segments
+from triaxis.adapters.store.blobs import Blobs, FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.adapters.system_clock import SystemClock
-from triaxis.adapters.url_blobs import UrlBlobs
 
 ROUNDS, ROWS = 12, 5
 

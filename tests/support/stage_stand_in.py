@@ -8,8 +8,8 @@ import stat
 import sys
 from pathlib import Path
 
-from triaxis.adapters.dvc_files import Pipeline
-from triaxis.adapters.stage_state import StageState
+from triaxis.adapters.dvc.files import Pipeline
+from triaxis.adapters.evidence.stage_state import StageState
 from triaxis.domain.dag import BY_NAME, STAGES, Stage
 
 FILES = ("datasets/x/cases.jsonl", "evaluation.yaml", "prompts/a.md")

@@ -16,8 +16,8 @@ from typing import Any
 from build_workspace import write_workspace
 from provider_process import Bill, RunningProvider
 
-from triaxis.adapters.dvc_files import dvc_file, dvc_yaml
-from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.dvc.files import dvc_file, dvc_yaml
+from triaxis.adapters.dvc.md5s import Md5s
 from triaxis.adapters.workspace.file_workspace import FileWorkspace
 from triaxis.wiring import wire
 

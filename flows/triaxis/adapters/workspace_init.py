@@ -8,8 +8,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
-from triaxis.adapters.dvc_files import DVC_YAML, Pipeline, dvc_file, dvc_yaml
-from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.dvc.files import DVC_YAML, Pipeline, dvc_file, dvc_yaml
+from triaxis.adapters.dvc.md5s import Md5s
 from triaxis.adapters.workspace.file_workspace import FileWorkspace
 from triaxis.domain.evaluation import Source
 from triaxis.errors import Fault, InputFaults

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from triaxis.adapters.held_file import HeldFile, hold
+from triaxis.adapters.store.held_file import HeldFile, hold
 from triaxis.errors import Busy
 from triaxis.ports.clock import Clock
 

@@ -42,8 +42,8 @@ def accept(
     """
     from triaxis.pipelines.accepting import Accepted
     from triaxis.pipelines.accepting import accept as recorded
-    from triaxis.rules.accepting import Choice
-    from triaxis.rules.standing import EXIT
+    from triaxis.rules.gating.accepting import Choice
+    from triaxis.rules.gating.standing import EXIT
 
     choice = Choice(variant=variant, approver=by, because=because, waive=waive, until=until)
     outcome = recorded(root, config, choice)

@@ -27,7 +27,7 @@ def compare(before: str, after: str, root: Path, config: str, as_json: bool) -> 
         _slos(Path(before), Path(after), as_json=as_json)
         return
     from triaxis.pipelines.comparing import compared
-    from triaxis.rules.comparison_text import comparison_json, comparison_text
+    from triaxis.rules.sheets.comparison_text import comparison_json, comparison_text
 
     found = compared(root, config, before, after)
     click.echo(json.dumps(comparison_json(found), indent=2) if as_json else comparison_text(found))
@@ -39,7 +39,7 @@ def _is_slo(word: str) -> bool:
 
 def _slos(before: Path, after: Path, *, as_json: bool) -> None:
     from triaxis.pipelines.deciding import compared_slos
-    from triaxis.rules.gate_text import changes_json, changes_text
+    from triaxis.rules.sheets.gate_text import changes_json, changes_text
 
     changes = compared_slos(before, after)
     if as_json:

@@ -53,7 +53,7 @@ def gate(
     """
     from triaxis.cli.loud import warn
     from triaxis.pipelines.deciding import gated
-    from triaxis.rules.standing import EXIT, gravest
+    from triaxis.rules.gating.standing import EXIT, gravest
 
     said = gated(root, config, variants, slo)
     for notice in said.notices:
@@ -83,7 +83,7 @@ def _write(path: Path, text: str, *, asked: str, mode: Literal["w", "a"] = "w") 
 
 
 def _text(said: Gated) -> str:
-    from triaxis.rules.gate_text import changes_text, gate_text
+    from triaxis.rules.sheets.gate_text import changes_text, gate_text
 
     text = gate_text(said.standings) + "\n"
     if said.changes is None:
@@ -96,7 +96,7 @@ def _text(said: Gated) -> str:
 
 
 def _json(said: Gated) -> str:
-    from triaxis.rules.gate_text import changes_json, gate_json
+    from triaxis.rules.sheets.gate_text import changes_json, gate_json
 
     value = gate_json(said.standings)
     if said.changes is not None:
@@ -106,19 +106,19 @@ def _json(said: Gated) -> str:
 
 
 def _junit(said: Gated) -> str:
-    from triaxis.rules.junit import junit
+    from triaxis.rules.sheets.junit import junit
 
     return junit(said.standings)
 
 
 def _github(said: Gated) -> str:
-    from triaxis.rules.annotations import github_annotations
+    from triaxis.rules.sheets.annotations import github_annotations
 
     return github_annotations(said.standings)
 
 
 def _markdown(said: Gated) -> str:
-    from triaxis.rules.gate_rows import gate_page
+    from triaxis.rules.sheets.gate_rows import gate_page
     from triaxis.wiring import page
 
     return page("gate.md", gate_page(said.standings))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from triaxis.rules.standing import Standing
+    from triaxis.rules.gating.standing import Standing
 
 
 def warn(standings: Sequence[Standing]) -> None:

@@ -21,10 +21,10 @@ def show(root: Path, config: str, as_json: bool) -> None:
     """
     from triaxis.cli.loud import warn
     from triaxis.pipelines.deciding import standings
-    from triaxis.rules.card import to_json
-    from triaxis.rules.gate_text import objective_lines
-    from triaxis.rules.looks import looks_notes
-    from triaxis.rules.sheet import headline
+    from triaxis.rules.cards.card import to_json
+    from triaxis.rules.gating.looks import looks_notes
+    from triaxis.rules.sheets.gate_text import objective_lines
+    from triaxis.rules.sheets.sheet import headline
     from triaxis.wiring import archived, stored_scorecard
 
     card = stored_scorecard(root, config)

@@ -29,7 +29,7 @@ def reprice(
     if (prices is None) == (version is None):
         raise click.UsageError("give either --prices FILE or --litellm-version X")
     from triaxis.pipelines.repricing import repriced
-    from triaxis.rules.repricing import repriced_json, repriced_text
+    from triaxis.rules.measures.repricing import repriced_json, repriced_text
 
     found = repriced(root, config, prices=prices, version=version, scorecard=scorecard)
     click.echo(json.dumps(repriced_json(found), indent=2, ensure_ascii=False) if as_json else repriced_text(found))

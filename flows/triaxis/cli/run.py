@@ -25,7 +25,7 @@ def run(root: Path, config: str, variants: tuple[str, ...], no_wait: bool, as_js
     from triaxis.cli.progress import progress
     from triaxis.pipelines.deciding import standings
     from triaxis.pipelines.run import run_all
-    from triaxis.rules.looks import looks_notes
+    from triaxis.rules.gating.looks import looks_notes
     from triaxis.wiring import archived
 
     with progress() as shown:

@@ -10,7 +10,7 @@ from pathlib import Path
 from triaxis.domain.decision import Decision
 from triaxis.domain.scorecard import Scorecard, Verdict
 from triaxis.errors import Fault, InputFaults
-from triaxis.rules.accepting import Choice, choice_faults, decision, unwaived
+from triaxis.rules.gating.accepting import Choice, choice_faults, decision, unwaived
 from triaxis.wiring import Wiring, stored_scorecard, wire
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence.files import FileEvidence
 from triaxis.domain.case import Case
 from triaxis.domain.comparison import Attempted, Comparison, InputChange, Pair
 from triaxis.domain.evaluation import Inputs
@@ -19,8 +19,8 @@ from triaxis.errors import NeedsCalls
 from triaxis.pipelines.deciding import require_evidence
 from triaxis.pipelines.past import past_evidence, scratch
 from triaxis.pipelines.references import Sides, sides_of
-from triaxis.rules.compare import compare
-from triaxis.rules.input_changes import cases_changed, common_cases, input_changes, variant_changes
+from triaxis.rules.gating.compare import compare
+from triaxis.rules.gating.input_changes import cases_changed, common_cases, input_changes, variant_changes
 from triaxis.steps import judge
 from triaxis.steps.pairing import Rated, paired
 from triaxis.steps.reconsider import under

@@ -13,9 +13,9 @@ from triaxis.domain.slo_change import SloChange
 from triaxis.errors import Fault, InputFaults
 from triaxis.pipelines.readings import both
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.looks import looks_notes
-from triaxis.rules.slo_changes import slo_changes
-from triaxis.rules.standing import Standing, last_accepted, newest_waivers
+from triaxis.rules.gating.looks import looks_notes
+from triaxis.rules.gating.slo_changes import slo_changes
+from triaxis.rules.gating.standing import Standing, last_accepted, newest_waivers
 from triaxis.steps.reconsider import under_slo
 from triaxis.wiring import Archived, archived, other_slo, stored_evidence, stored_scorecard, today
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from triaxis.adapters.blobs import FolderBlobs
-from triaxis.adapters.claims import BlobClaims
-from triaxis.adapters.dvc_repo import cache_folder
-from triaxis.adapters.evidence import FileEvidence
-from triaxis.adapters.past_evidence import lay_out
-from triaxis.adapters.row_store import BlobRowStore
+from triaxis.adapters.dvc.repo import cache_folder
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.evidence.past import lay_out
+from triaxis.adapters.store.blobs import FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.row_store import BlobRowStore
 from triaxis.adapters.system_clock import SystemClock
 from triaxis.ports.stores import RowStore
 from triaxis.steps.calls import restore

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from triaxis.adapters.dvc_repo import cache_folder
-from triaxis.adapters.past_evidence import lay_out
-from triaxis.adapters.price_table import PriceTable, packaged
+from triaxis.adapters.dvc.repo import cache_folder
+from triaxis.adapters.evidence.past import lay_out
+from triaxis.adapters.models.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.other_prices import read_other_prices
 from triaxis.domain.evaluation import PriceRow, Prices
 from triaxis.domain.repricing import Repriced
@@ -20,7 +20,7 @@ from triaxis.pipelines.deciding import require_evidence
 from triaxis.pipelines.past import past_evidence
 from triaxis.pipelines.readings import both
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.repricing import from_table, overridden, price_drift
+from triaxis.rules.measures.repricing import from_table, overridden, price_drift
 from triaxis.steps.reconsider import under
 from triaxis.wiring import Wiring, stored_scorecard, wire
 
@@ -143,7 +143,7 @@ def _archived(wiring: Wiring, version: str) -> Prices | None:
 
 def _prices_of(wiring: Wiring, scorecard_id: str) -> Prices | None:
     """The prices behind an archived scorecard; None where neither the workspace nor DVC has them any more."""
-    from triaxis.adapters.evidence_inputs import InputFiles
+    from triaxis.adapters.evidence.inputs import InputFiles
 
     path = f"{wiring.reports}/evidence/inputs/prices.json"
     files = {name: md5 for name, md5 in wiring.archived.files(scorecard_id).items() if name == path}

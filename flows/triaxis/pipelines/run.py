@@ -19,7 +19,7 @@ from triaxis.pipelines.prefect_server import prefect_server
 from triaxis.pipelines.session import Session
 from triaxis.pipelines.stages import Here, walk
 from triaxis.ports.progress import Progress
-from triaxis.rules.sheet import headline
+from triaxis.rules.sheets.sheet import headline
 from triaxis.wiring import stored_scorecard
 
 

@@ -7,6 +7,7 @@ from math import floor, log10
 from typing import assert_never
 
 from triaxis.domain.slo import Axis
+from triaxis.quantities import Above, Absent, Estimate, Measure
 
 _WHOLE_DOLLARS = 1000
 
@@ -46,6 +47,32 @@ def quantity(axis: Axis, value: float) -> str:
             return percent(value)
         case _:
             assert_never(axis)
+
+
+def value_text(axis: Axis, measure: Measure) -> str:
+    """An estimate's value with its unit, or what stands in its place."""
+    match measure:
+        case Estimate(value=value):
+            return quantity(axis, value)
+        case Above(limit=limit):
+            return f"above {quantity(axis, limit)}"
+        case Absent():
+            return "absent"
+        case _:
+            assert_never(measure)
+
+
+def interval_text(axis: Axis, measure: Measure) -> str:
+    """An estimate's interval, or why there is none."""
+    match measure:
+        case Estimate(low=low, high=high):
+            return f"{quantity(axis, low)} to {quantity(axis, high)}"
+        case Above():
+            return "the quantile falls on a failed request"
+        case Absent(why=why):
+            return why
+        case _:
+            assert_never(measure)
 
 
 def listed(names: Sequence[str]) -> str:

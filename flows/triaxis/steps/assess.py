@@ -11,9 +11,9 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.measures import Measures
 from triaxis.ports.evidence import Evidence, TableName
 from triaxis.quantities import NO_MONEY, Money
-from triaxis.rules.frontier import front
-from triaxis.rules.spending import Counted, spend_columns
-from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
+from triaxis.rules.calls.spending import Counted, spend_columns
+from triaxis.rules.front.frontier import front
+from triaxis.rules.measures.variant import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
 from triaxis.steps.decisions import decisions
 from triaxis.steps.levers import Levers

@@ -18,8 +18,8 @@ from triaxis.ports.clock import Clock
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import Money
-from triaxis.rules.budget import cost_of
-from triaxis.rules.retry import Failures, wait_s
+from triaxis.rules.calls.budget import cost_of
+from triaxis.rules.calls.retry import Failures, wait_s
 from triaxis.stats.seeds import generator
 from triaxis.steps.purse import Purse
 from triaxis.steps.turns import Turns

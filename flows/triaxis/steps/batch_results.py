@@ -15,11 +15,11 @@ from triaxis.errors import Denied, Terminal
 from triaxis.ports.batches import BatchApi
 from triaxis.ports.stores import Sealing
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.batch_lines import ANSWERED, BatchLine, read_line
-from triaxis.rules.batching import FETCHES, may_have_billed, passes, rejection, whole
-from triaxis.rules.price import call_cost, spend
-from triaxis.rules.provider_errors import failure, malformed
-from triaxis.rules.reply import no_answer
+from triaxis.rules.batches.lines import ANSWERED, BatchLine, read_line
+from triaxis.rules.batches.policy import FETCHES, may_have_billed, passes, rejection, whole
+from triaxis.rules.calls.price import call_cost, spend
+from triaxis.rules.calls.provider_errors import failure, malformed
+from triaxis.rules.calls.reply import no_answer
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.sending import BAD_REQUEST, HOPELESS, Sent
 

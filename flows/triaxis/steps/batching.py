@@ -20,9 +20,9 @@ from triaxis.domain.rows import Attempt
 from triaxis.errors import BatchUnknown, CallFailed, Denied, Terminal, Transient
 from triaxis.ports.batches import BatchApi, BatchBook, Draft
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.batching import LOOKS, batch_name, look_again_s, poll_s, share
-from triaxis.rules.budget import cost_of
-from triaxis.rules.retry import Failures
+from triaxis.rules.batches.policy import LOOKS, batch_name, look_again_s, poll_s, share
+from triaxis.rules.calls.budget import cost_of
+from triaxis.rules.calls.retry import Failures
 from triaxis.steps.batch_desk import Desk
 from triaxis.steps.batch_results import attempt_in, collect
 from triaxis.steps.orders import Order

@@ -9,15 +9,15 @@ from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.measures import Measures, VariantMeasures
 from triaxis.domain.scorecard import CreatedFrom, GroundTruth, Scorecard, VariantCard
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.axes import axes
-from triaxis.rules.card import identified, to_json
-from triaxis.rules.compare import compare
-from triaxis.rules.gate import failing, judge_objective, judge_variant
-from triaxis.rules.interactions import judge_interactions
-from triaxis.rules.lever_effects import lever_card
+from triaxis.rules.cards.card import identified, to_json
+from triaxis.rules.front.weights import winner_by_weights
+from triaxis.rules.gating.compare import compare
+from triaxis.rules.gating.gate import failing, judge_objective, judge_variant
+from triaxis.rules.levers.effects import lever_card
+from triaxis.rules.levers.interactions import judge_interactions
+from triaxis.rules.levers.truncation import causes
+from triaxis.rules.measures.axes import axes
 from triaxis.rules.names import precision_name
-from triaxis.rules.truncation import causes
-from triaxis.rules.weights import winner_by_weights
 
 
 def decide(*, evidence: Evidence) -> Scorecard:

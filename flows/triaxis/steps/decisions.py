@@ -13,11 +13,11 @@ from triaxis.domain.rubric import Judged
 from triaxis.domain.variant import RoutedVariant
 from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
-from triaxis.rules.price import call_cost
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.calls.price import call_cost
+from triaxis.rules.calls.reply import parse_reply
+from triaxis.rules.measures.tally import NONE, Codes, Floats, Tag, coded, looked_up, places
 from triaxis.rules.route import decision_of, oracle_arm_of, route_named
-from triaxis.rules.routing import Decisions
-from triaxis.rules.tally import NONE, Codes, Floats, Tag, coded, looked_up, places
+from triaxis.rules.routes.routing import Decisions
 from triaxis.steps.tables import Tables
 
 

@@ -11,9 +11,9 @@ from triaxis.domain.rows import Row
 from triaxis.errors import StoreDamaged
 from triaxis.ports.routing import VectorLearner
 from triaxis.ports.stores import RowStore
-from triaxis.rules.cross_fitting import folds
-from triaxis.rules.embedding import Vector, vector_of
+from triaxis.rules.calls.embedding import Vector, vector_of
 from triaxis.rules.route import DIGITS
+from triaxis.rules.routes.cross_fitting import folds
 
 CHUNK = 8_192
 """Rows held at once."""

@@ -14,9 +14,9 @@ from triaxis.domain.truncation import CUT, Truncation
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant
 from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent
-from triaxis.rules.lever_checks import LeverFacts, cut_rows, equal_share
-from triaxis.rules.tally import Floats, Owner, places, present
-from triaxis.rules.truncation import Endings
+from triaxis.rules.levers.checks import LeverFacts, cut_rows, equal_share
+from triaxis.rules.levers.truncation import Endings
+from triaxis.rules.measures.tally import Floats, Owner, places, present
 from triaxis.steps.tables import Tables, taken
 
 CAPS = ("max_completion_tokens", "max_tokens")

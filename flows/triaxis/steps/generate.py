@@ -19,10 +19,10 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.routing import VectorLearner
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
-from triaxis.rules.budget import Bounds, Gauge
-from triaxis.rules.embedding import embedded, text_messages
-from triaxis.rules.reply import parse_reply
-from triaxis.rules.retrieval import seen_by
+from triaxis.rules.calls.budget import Bounds, Gauge
+from triaxis.rules.calls.embedding import embedded, text_messages
+from triaxis.rules.calls.reply import parse_reply
+from triaxis.rules.levers.retrieval import seen_by
 from triaxis.rules.route import decision_text, input_text
 from triaxis.steps.embedded_routes import embedded_routes, stored_vectors
 from triaxis.steps.importing import with_imported

@@ -9,7 +9,7 @@ from itertools import chain, groupby
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rows import Generation, ProbeRow
 from triaxis.ports.evidence import Evidence
-from triaxis.rules import importing
+from triaxis.rules.truth import importing
 
 
 def with_imported(asked: Iterable[Generation], inputs: Inputs, evidence: Evidence) -> Iterator[Generation]:

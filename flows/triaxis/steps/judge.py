@@ -32,12 +32,12 @@ from triaxis.errors import Incomplete, StoreDamaged
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import JsonSchemas, PythonEvaluators, Templates
-from triaxis.rules.agreement import Scorer
-from triaxis.rules.budget import Bounds
-from triaxis.rules.form import Outside
-from triaxis.rules.judging import Panel, Settled, Wanted, fenced, walk
-from triaxis.rules.retrieval import seen_by
-from triaxis.rules.score import applies, failure, scorer
+from triaxis.rules.calls.budget import Bounds
+from triaxis.rules.evaluators.agreement import Scorer
+from triaxis.rules.evaluators.form import Outside
+from triaxis.rules.evaluators.judging import Panel, Settled, Wanted, fenced, walk
+from triaxis.rules.evaluators.score import applies, failure, scorer
+from triaxis.rules.levers.retrieval import seen_by
 from triaxis.steps.orders import Order
 from triaxis.steps.similarity import Likenesses
 

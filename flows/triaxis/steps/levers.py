@@ -13,13 +13,13 @@ from triaxis.domain.truncation import Truncation
 from triaxis.domain.variant import ModelVariant, Variant
 from triaxis.ports.evidence import Evidence
 from triaxis.quantities import Absent, Measure
-from triaxis.rules.contrasts import contrasts
-from triaxis.rules.interactions import interactions
-from triaxis.rules.lever_checks import check_lever
-from triaxis.rules.retrieval import recall
-from triaxis.rules.tally import Owner
-from triaxis.rules.truncation import Ended, truncation
-from triaxis.rules.variant_measures import Plan, VariantRows, differences
+from triaxis.rules.levers.checks import check_lever
+from triaxis.rules.levers.contrasts import contrasts
+from triaxis.rules.levers.interactions import interactions
+from triaxis.rules.levers.retrieval import recall
+from triaxis.rules.levers.truncation import Ended, truncation
+from triaxis.rules.measures.tally import Owner
+from triaxis.rules.measures.variant import Plan, VariantRows, differences
 from triaxis.stats.seeds import generator
 from triaxis.steps.endings import Wordings, endings_of, facts_of
 from triaxis.steps.tables import Tables

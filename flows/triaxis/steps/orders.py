@@ -11,7 +11,7 @@ import numpy as np
 from triaxis.domain.keys import Keys, Mask, Places
 from triaxis.domain.rows import Request
 from triaxis.domain.variant import CallKind, Delivery
-from triaxis.rules.budget import Bounds
+from triaxis.rules.calls.budget import Bounds
 
 Ask: TypeAlias = Callable[[Places], Iterator[Request]]
 """Makes the requests at some places of a plan, ascending, one by one."""

@@ -8,7 +8,7 @@ from collections import deque
 from triaxis.domain.variant import Limits
 from triaxis.errors import CallFailed, Denied, Transient
 from triaxis.ports.clock import Clock
-from triaxis.rules.pacing import NEVER, Pace
+from triaxis.rules.calls.pacing import NEVER, Pace
 
 OVERLOADED = frozenset({"rate_limit", "timeout", "connect_timeout"})
 """Reasons of failures that say: too much at once."""

@@ -15,8 +15,8 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rubric import Rubric
 from triaxis.domain.variant import Variant
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.routing import Decisions
-from triaxis.rules.variant_measures import Plan, VariantRows, differences
+from triaxis.rules.measures.variant import Plan, VariantRows, differences
+from triaxis.rules.routes.routing import Decisions
 from triaxis.stats.seeds import generator
 from triaxis.steps.decisions import decisions
 from triaxis.steps.tables import Tables, load

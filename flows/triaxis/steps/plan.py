@@ -15,9 +15,9 @@ from triaxis.ports.evidence import Evidence
 from triaxis.ports.stores import RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.quantities import NO_MONEY, Money, Tokens, total
-from triaxis.rules.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
-from triaxis.rules.price import Mode
-from triaxis.rules.similarity import embedding_request
+from triaxis.rules.calls.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
+from triaxis.rules.calls.price import Mode
+from triaxis.rules.evaluators.similarity import embedding_request
 from triaxis.steps import generate, judge, probe, similarity
 from triaxis.steps.calls import found
 from triaxis.steps.orders import Order

@@ -17,8 +17,8 @@ from triaxis.errors import Fault, InputFaults
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.routing import Routing
 from triaxis.ports.workspace import Validator
-from triaxis.rules.looks import looked, side_of
-from triaxis.rules.sampling import draw
+from triaxis.rules.gating.looks import looked, side_of
+from triaxis.rules.truth.sampling import draw
 from triaxis.steps.routing import routed
 
 

@@ -27,11 +27,11 @@ from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal, RowStore
 from triaxis.ports.workspace import Templates
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import upper_tokens
-from triaxis.rules.price import call_cost
-from triaxis.rules.probing import hopeless, may_bill, raw_block, rows_of_block
-from triaxis.rules.retrieval import seen_by
-from triaxis.rules.schedule import arrivals, draw, interleaved, schedule_name
+from triaxis.rules.calls.budget import upper_tokens
+from triaxis.rules.calls.price import call_cost
+from triaxis.rules.levers.retrieval import seen_by
+from triaxis.rules.probes.block import hopeless, may_bill, raw_block, rows_of_block
+from triaxis.rules.probes.schedule import arrivals, draw, interleaved, schedule_name
 from triaxis.stats.seeds import generator
 
 STAGE = "probe"

@@ -14,15 +14,15 @@ from triaxis.domain.evaluation import Inputs, Validation
 from triaxis.domain.scorecard import Scorecard
 from triaxis.ports.evidence import Evidence
 from triaxis.ports.pages import Pages
-from triaxis.rules.card_reader import from_json
-from triaxis.rules.contrast import Spread, widest
-from triaxis.rules.front_sheet import front_sheet
-from triaxis.rules.levers_sheet import levers_sheet
-from triaxis.rules.reply import is_simulated
-from triaxis.rules.routing_sheet import routing_boards
-from triaxis.rules.sheet import sheet
-from triaxis.rules.steps_sheet import steps_sheet
-from triaxis.rules.traffic_sheet import traffic_sheet
+from triaxis.rules.calls.reply import is_simulated
+from triaxis.rules.cards.reader import from_json
+from triaxis.rules.measures.contrast import Spread, widest
+from triaxis.rules.sheets.front import front_sheet
+from triaxis.rules.sheets.levers import levers_sheet
+from triaxis.rules.sheets.routing import routing_boards
+from triaxis.rules.sheets.sheet import sheet
+from triaxis.rules.sheets.steps import steps_sheet
+from triaxis.rules.sheets.traffic import traffic_sheet
 from triaxis.rules.words import counted, score
 
 CONTRASTS = 12

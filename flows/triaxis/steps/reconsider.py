@@ -10,8 +10,8 @@ from triaxis.domain.hashes import input_hashes, slo_sha256
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Slo
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.card import to_json
-from triaxis.rules.card_reader import from_json
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.reader import from_json
 from triaxis.steps.assess import measured
 from triaxis.steps.decide import judged
 

@@ -15,9 +15,9 @@ from triaxis.domain.routes import Routes
 from triaxis.domain.variant import RoutedVariant
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.routing import RouteFunctions, RouteLearner, Routing
-from triaxis.rules.caught import Caught
-from triaxis.rules.cross_fitting import Fold, folds
+from triaxis.rules.evaluators.caught import Caught
 from triaxis.rules.route import DIGITS, input_text, lost, routes_by_rule, seen_by_router
+from triaxis.rules.routes.cross_fitting import Fold, folds
 
 _MOST_FAULTS = 20
 _PAIR = 2

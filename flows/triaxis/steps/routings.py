@@ -10,10 +10,10 @@ import numpy as np
 
 from triaxis.domain.difference import DifferenceOrAbsent
 from triaxis.domain.routing import Routing
-from triaxis.rules.route_precision import route_differences
-from triaxis.rules.routing import Decisions, Field, measure_routing
-from triaxis.rules.tally import NONE, Owner
-from triaxis.rules.variant_measures import Plan, VariantRows
+from triaxis.rules.measures.tally import NONE, Owner
+from triaxis.rules.measures.variant import Plan, VariantRows
+from triaxis.rules.routes.precision import route_differences
+from triaxis.rules.routes.routing import Decisions, Field, measure_routing
 from triaxis.steps.tables import Tables
 from triaxis.steps.views import Priced, ahead_of, owned
 

@@ -16,11 +16,11 @@ from triaxis.ports.models import ChatModel, Received
 from triaxis.ports.progress import Progress
 from triaxis.ports.stores import Journal
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import BYTES_PER_TOKEN, cost_of, upper_tokens
-from triaxis.rules.embedding import embedded
-from triaxis.rules.price import call_cost
-from triaxis.rules.reply import no_answer, parse_reply
-from triaxis.rules.retry import Failures, wait_s
+from triaxis.rules.calls.budget import BYTES_PER_TOKEN, cost_of, upper_tokens
+from triaxis.rules.calls.embedding import embedded
+from triaxis.rules.calls.price import call_cost
+from triaxis.rules.calls.reply import no_answer, parse_reply
+from triaxis.rules.calls.retry import Failures, wait_s
 from triaxis.stats.seeds import generator
 from triaxis.steps.pacer import Pacer
 from triaxis.steps.purse import Purse

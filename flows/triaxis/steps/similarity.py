@@ -22,11 +22,11 @@ from triaxis.domain.rubric import Dimension, Similarity
 from triaxis.domain.variant import Delivery
 from triaxis.errors import Incomplete
 from triaxis.ports.stores import RowStore
-from triaxis.rules.budget import Bound, Bounds, Gauge
-from triaxis.rules.embedding import text_messages
-from triaxis.rules.score import applies, failure
-from triaxis.rules.similarity import compared, embedding_request, scored
-from triaxis.rules.text import texts_of
+from triaxis.rules.calls.budget import Bound, Bounds, Gauge
+from triaxis.rules.calls.embedding import text_messages
+from triaxis.rules.evaluators.score import applies, failure
+from triaxis.rules.evaluators.similarity import compared, embedding_request, scored
+from triaxis.rules.evaluators.text import texts_of
 from triaxis.steps.orders import Order
 
 STAGE = "judge"

@@ -8,8 +8,8 @@ from triaxis.domain.case import Step
 from triaxis.domain.evaluation import Inputs
 from triaxis.domain.step_measures import StepsMeasures
 from triaxis.ports.evidence import Evidence
-from triaxis.rules.steps import step_table, steps_measures
-from triaxis.rules.tally import CaseFrame, Owner
+from triaxis.rules.measures.steps import step_table, steps_measures
+from triaxis.rules.measures.tally import CaseFrame, Owner
 
 Rows = list[tuple[int, tuple[Step, ...]]]
 """The case's place and the steps of each answer."""

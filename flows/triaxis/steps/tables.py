@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from triaxis.domain.evaluation import Inputs
 from triaxis.ports.evidence import Columns, Evidence
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.measure import Scores
-from triaxis.rules.price import UsageColumns
-from triaxis.rules.tally import (
+from triaxis.rules.calls.price import UsageColumns
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import (
     CaseFrame,
     Codes,
     Floats,

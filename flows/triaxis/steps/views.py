@@ -9,14 +9,14 @@ from typing import assert_never
 import numpy as np
 
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Variant
-from triaxis.rules.ahead import Ahead, with_cost, with_wait
-from triaxis.rules.costing import Cached, CostRows, cached_share, imported_cost, production_cost
-from triaxis.rules.latency import ProbeRows, Timed
-from triaxis.rules.measure import Scores
-from triaxis.rules.price import CostColumns
-from triaxis.rules.routing import Decisions
-from triaxis.rules.tally import NONE, Floats, Owner, Rows, owner_of, present
-from triaxis.rules.variant_measures import VariantRows
+from triaxis.rules.calls.price import CostColumns
+from triaxis.rules.measures.cost import Cached, CostRows, cached_share, imported_cost, production_cost
+from triaxis.rules.measures.latency import ProbeRows, Timed
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import NONE, Floats, Owner, Rows, owner_of, present
+from triaxis.rules.measures.variant import VariantRows
+from triaxis.rules.routes.ahead import Ahead, with_cost, with_wait
+from triaxis.rules.routes.routing import Decisions
 from triaxis.steps.tables import Tables, taken
 
 

@@ -11,8 +11,8 @@ from build_calls import TickingClock
 from build_measures import a_model, some_cases, some_inputs
 from stage_stand_in import FILES, run
 
-from triaxis.adapters.archive import Archive
-from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.archive.files import Archive
+from triaxis.adapters.dvc.md5s import Md5s
 
 INPUTS = some_inputs(a_model(), a_model("small"), cases=some_cases(2))
 

@@ -11,12 +11,12 @@ from build_card import a_scorecard, a_variant_card
 from build_deciding import a_decision, a_waiver
 from build_measures import an_slo
 
-from triaxis.adapters.archived import Archived
-from triaxis.adapters.evidence_codec import encode
+from triaxis.adapters.archive.past import Archived
+from triaxis.adapters.evidence.codec import encode
 from triaxis.domain.looks import Look
 from triaxis.domain.scorecard import Scorecard
 from triaxis.errors import StoreDamaged
-from triaxis.rules.card import identified, to_json
+from triaxis.rules.cards.card import identified, to_json
 from triaxis.wiring import file_schema
 
 CARD = identified(a_scorecard(sound=a_variant_card(), poor=a_variant_card("hold")))

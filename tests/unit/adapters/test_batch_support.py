@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from triaxis.adapters import batch_support
-from triaxis.adapters.batch_support import rules_of
+from triaxis.adapters.batches import support as batch_support
+from triaxis.adapters.batches.support import rules_of
 from triaxis.domain.batches import BatchRules
 from triaxis.domain.variant import Target
-from triaxis.rules.batch_providers import NoBatches
+from triaxis.rules.batches.providers import NoBatches
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_not_installed_is_told_with_how_to_come_by_it(
 
 def test_nothing_slow_is_imported_to_know() -> None:
     code = (
-        "import sys; from triaxis.adapters.batch_support import rules_of; from triaxis.domain.variant import Target\n"
+        "import sys; from triaxis.adapters.batches.support import rules_of; from triaxis.domain.variant import Target\n"
         "rules_of(Target(model='vertex_ai/gemini-2.5-flash')); rules_of(Target(model='gpt-4o'))\n"
         "print(sorted({'litellm', 'anthropic', 'aiohttp'} & set(sys.modules)))"
     )

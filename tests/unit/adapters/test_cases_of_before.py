@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from build_measures import some_cases
 
-from triaxis.adapters import evidence_tables as tables
-from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters import stored_cases as stored
-from triaxis.adapters.parquet_files import Layout
+from triaxis.adapters.evidence import cases as stored
+from triaxis.adapters.evidence import tables
+from triaxis.adapters.parquet import rows as parquet
+from triaxis.adapters.parquet.rows import Layout
 
 
 @pytest.mark.parametrize("held", [100, 0])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triaxis.adapters.dvc_files import (
+from triaxis.adapters.dvc.files import (
     Pipeline,
     disagreements,
     dvc_file,
@@ -16,7 +16,7 @@ from triaxis.adapters.dvc_files import (
     stale_targets,
     unversioned,
 )
-from triaxis.adapters.md5s import Md5s
+from triaxis.adapters.dvc.md5s import Md5s
 from triaxis.domain.dag import STAGES
 
 MAIN = Pipeline(config="evaluation.yaml", reports="reports", files=("evaluation.yaml", "prompts/a.md"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from triaxis.adapters.evidence_codec import decode, encode
+from triaxis.adapters.evidence.codec import decode, encode
 from triaxis.domain.router import Classifier, Router
 from triaxis.domain.rubric import Dimension, PythonFunction, Similarity
 from triaxis.domain.variant import ModelVariant, RoutedVariant

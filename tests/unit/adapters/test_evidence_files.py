@@ -26,10 +26,11 @@ from build_store import (
     rich_inputs,
 )
 
-from triaxis.adapters import evidence_tables as tables
-from triaxis.adapters import parquet_attempts, parquet_columns
-from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters.evidence import FileEvidence
+from triaxis.adapters.evidence import tables
+from triaxis.adapters.evidence.files import FileEvidence
+from triaxis.adapters.parquet import attempts as parquet_attempts
+from triaxis.adapters.parquet import columns as parquet_columns
+from triaxis.adapters.parquet import rows as parquet
 from triaxis.domain.difference import Difference
 from triaxis.domain.keys import Keys
 from triaxis.domain.measures import (
@@ -45,7 +46,7 @@ from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Abstained, Failed, Reply, Scored
 from triaxis.errors import StoreDamaged
 from triaxis.quantities import Above, Absent, Estimate, Money, Tokens
-from triaxis.rules.importing import generation
+from triaxis.rules.truth.importing import generation
 from triaxis.steps.calls import restore
 
 

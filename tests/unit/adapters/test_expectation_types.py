@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from triaxis.adapters.expectation_types import SuiteFault, suite_faults
+from triaxis.adapters.truth.expectation_types import SuiteFault, suite_faults
 from triaxis.domain.canonical import JsonValue
 
 COLUMNS = ("id", "input", "slice.kind", "slice_size.kind")

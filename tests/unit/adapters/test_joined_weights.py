@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from triaxis.adapters.joined_weights import joined
-from triaxis.adapters.local_models import faults, identity, known
-from triaxis.adapters.local_process import LocalProcess, ServerSettings
-from triaxis.adapters.weights import PACKAGED, Packaged, Weights, find
+from triaxis.adapters.local.joined_weights import joined
+from triaxis.adapters.local.models import faults, identity, known
+from triaxis.adapters.local.process import LocalProcess, ServerSettings
+from triaxis.adapters.local.weights import PACKAGED, Packaged, Weights, find
 from triaxis.errors import InputFaults
 
 PARTS = (b"GGUF" + b"a" * 70_000, b"b" * 70_000, b"c")

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from build_store import a_row, a_store, an_attempt, an_intention, key
 
-from triaxis.adapters import journal as journal_module
-from triaxis.adapters.journal import Entries, FileJournal
-from triaxis.adapters.journal_files import read_journal
+from triaxis.adapters.store import journal as journal_module
+from triaxis.adapters.store.journal import Entries, FileJournal
+from triaxis.adapters.store.journal_files import read_journal
 from triaxis.errors import StoreDamaged
 
 

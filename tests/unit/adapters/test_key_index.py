@@ -8,7 +8,7 @@ from build_store import key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triaxis.adapters.key_index import KeyIndex
+from triaxis.adapters.store.key_index import KeyIndex
 from triaxis.domain.keys import Keys
 
 SOME = [

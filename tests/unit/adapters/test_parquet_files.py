@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from build_store import key
 
-from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters.foreign_parquet import foreign_columns, foreign_rows
-from triaxis.adapters.parquet_columns import columns as columns_of
-from triaxis.adapters.parquet_columns import digest, read_keys, write_columns
-from triaxis.adapters.parquet_files import Cell, Layout
+from triaxis.adapters.parquet import rows as parquet
+from triaxis.adapters.parquet.columns import columns as columns_of
+from triaxis.adapters.parquet.columns import digest, read_keys, write_columns
+from triaxis.adapters.parquet.foreign import foreign_columns, foreign_rows
+from triaxis.adapters.parquet.rows import Cell, Layout
 from triaxis.domain.keys import Keys
 from triaxis.errors import StoreDamaged
 

@@ -1,4 +1,4 @@
-from triaxis.adapters.evidence_tables import response_cells, response_of
+from triaxis.adapters.evidence.tables import response_cells, response_of
 from triaxis.domain.case import Step
 from triaxis.domain.responses import ImportedResponse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from triaxis.adapters.result_lines import TAIL_BYTES, whole_lines
+from triaxis.adapters.batches.result_lines import TAIL_BYTES, whole_lines
 from triaxis.errors import Transient
 
 

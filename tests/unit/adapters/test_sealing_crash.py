@@ -15,7 +15,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from build_store import a_row, a_store, an_attempt
-from triaxis.adapters.blobs import FolderBlobs
+from triaxis.adapters.store.blobs import FolderBlobs
 
 class Killed(FolderBlobs):
     published = 0

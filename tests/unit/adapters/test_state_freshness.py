@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from stage_stand_in import FILES, run, run_stage
 
-from triaxis.adapters import stage_state
-from triaxis.adapters.md5s import Md5s
-from triaxis.adapters.stage_state import StageState
+from triaxis.adapters.dvc.md5s import Md5s
+from triaxis.adapters.evidence import stage_state
+from triaxis.adapters.evidence.stage_state import StageState
 from triaxis.domain.dag import BY_NAME, STAGES
 
 EVERY = [stage.name for stage in STAGES]

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from build_store import a_row, a_store, an_attempt, an_intention, key
 
-from triaxis.adapters import segments as segments_module
-from triaxis.adapters.blobs import FolderBlobs
-from triaxis.adapters.claims import BlobClaims
 from triaxis.adapters.digests import file_sha256
-from triaxis.adapters.parquet_files import scan, write_table
+from triaxis.adapters.parquet.rows import scan, write_table
+from triaxis.adapters.store import segments as segments_module
+from triaxis.adapters.store.blobs import FolderBlobs
+from triaxis.adapters.store.claims import BlobClaims
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.adapters.system_clock import SystemClock
-from triaxis.adapters.url_blobs import UrlBlobs
 from triaxis.errors import StoreDamaged
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from build_store import a_case, rich_cases
 
-from triaxis.adapters import evidence_tables as tables
-from triaxis.adapters import parquet_files as parquet
-from triaxis.adapters import stored_cases as module
-from triaxis.adapters.stored_cases import StoredCases, stored_cases
+from triaxis.adapters.evidence import cases as module
+from triaxis.adapters.evidence import tables
+from triaxis.adapters.evidence.cases import StoredCases, stored_cases
+from triaxis.adapters.parquet import rows as parquet
 from triaxis.domain.case import Case
 from triaxis.domain.case_columns import columns_of
 

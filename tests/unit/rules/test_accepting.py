@@ -11,7 +11,7 @@ from build_deciding import TODAY, a_decided_card
 from triaxis.domain.decision import Alternative, Waiver
 from triaxis.domain.slo import Weights
 from triaxis.quantities import Absent
-from triaxis.rules.accepting import Choice, choice_faults, decision, unwaived
+from triaxis.rules.gating.accepting import Choice, choice_faults, decision, unwaived
 
 CARD = a_decided_card()
 OPEN = ("baseline.precision.format", "precision.format", "precision.format[kind=policy]")

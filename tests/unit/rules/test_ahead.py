@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from triaxis.quantities import Absent
-from triaxis.rules.ahead import Ahead, with_cost, with_wait
-from triaxis.rules.costing import CostRows
-from triaxis.rules.latency import ProbeRows, refusal
-from triaxis.rules.tally import NONE
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.latency import ProbeRows, refusal
+from triaxis.rules.measures.tally import NONE
+from triaxis.rules.routes.ahead import Ahead, with_cost, with_wait
 
 
 def costs(*usd: float, why: str = "") -> CostRows:

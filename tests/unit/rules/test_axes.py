@@ -9,7 +9,7 @@ from build_measures import an_slo
 from triaxis.domain.measures import DimensionMeasures, ObjectiveMeasure, VariantMeasures
 from triaxis.domain.slo import CostObjective, ErrorsObjective, LatencyObjective, Objective, PrecisionObjective, Weights
 from triaxis.quantities import Above, Absent, Measure
-from triaxis.rules.axes import axes, headroom, precision_composite
+from triaxis.rules.measures.axes import axes, headroom, precision_composite
 
 P95 = LatencyObjective(measure="full", statistic="p95", max_ms=1500, tolerance_ms=500)
 TTFT = LatencyObjective(measure="ttft", statistic="p50", max_ms=400, tolerance_ms=200)

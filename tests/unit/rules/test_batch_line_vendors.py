@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from triaxis.rules.batch_lines import read_line
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.lines import read_line
+from triaxis.rules.calls.reply import parse_reply
 
 
 @pytest.mark.parametrize(("stop", "finish"), [("tool_use", "stop"), ("max_tokens", "length")])

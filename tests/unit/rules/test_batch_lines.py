@@ -10,8 +10,8 @@ import pytest
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.quantities import Tokens
-from triaxis.rules.batch_lines import BatchLine, finish_word, read_fields, read_line
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.lines import BatchLine, finish_word, read_fields, read_line
+from triaxis.rules.calls.reply import parse_reply
 
 
 def line(**fields: Any) -> BatchLine:

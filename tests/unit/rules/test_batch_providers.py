@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triaxis.domain.batches import BatchRules
-from triaxis.rules.batch_providers import RULES, NoBatches, batch_rules
+from triaxis.rules.batches.providers import RULES, NoBatches, batch_rules
 
 
 @pytest.mark.parametrize(

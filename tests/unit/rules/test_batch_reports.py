@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from triaxis.domain.batches import BatchFault, BatchReport
-from triaxis.rules.batch_reports import MOST_FAULTS, report_of
+from triaxis.rules.batches.reports import MOST_FAULTS, report_of
 
 
 def a_batch(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from triaxis.domain.batches import BatchFault, BatchReport, BatchRules
 from triaxis.domain.keys import Keys
-from triaxis.rules.batching import batch_name, look_again_s, may_have_billed, passes, poll_s, rejection, share, whole
+from triaxis.rules.batches.policy import (
+    batch_name,
+    look_again_s,
+    may_have_billed,
+    passes,
+    poll_s,
+    rejection,
+    share,
+    whole,
+)
 
 RULES = BatchRules(provider="p", max_rows=50_000, max_bytes=200_000_000, find="metadata")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from triaxis.quantities import Tokens
-from triaxis.rules.batch_lines import BatchLine, read_line
-from triaxis.rules.bedrock_lines import as_result_line
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.bedrock_lines import as_result_line
+from triaxis.rules.batches.lines import BatchLine, read_line
+from triaxis.rules.calls.reply import parse_reply
 
 KEY = "a" * 64
 

@@ -12,8 +12,8 @@ from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.variant import Delivery
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
-from triaxis.rules.price import Mode
+from triaxis.rules.calls.budget import Bounds, bound, cost_of, dearest_mode, upper_tokens
+from triaxis.rules.calls.price import Mode
 
 ROW = PriceRow(
     model="openai/small",

@@ -12,9 +12,9 @@ from triaxis.domain.scorecard import Axes, Compared, CreatedFrom, GroundTruth, S
 from triaxis.domain.slo import Weights
 from triaxis.errors import StoreDamaged
 from triaxis.quantities import Above, Absent
-from triaxis.rules.card import identified, to_json
-from triaxis.rules.card_reader import from_json
-from triaxis.rules.card_values import measure_json, number
+from triaxis.rules.cards.card import identified, to_json
+from triaxis.rules.cards.reader import from_json
+from triaxis.rules.cards.values import measure_json, number
 
 QUANTILES = {kind: dict.fromkeys(("p50", "p95", "p99"), an_estimate(700.0, 50)) for kind in ("full", "ttft")}
 

@@ -4,7 +4,7 @@ from triaxis.domain.difference import Difference
 from triaxis.domain.scorecard import Comparison
 from triaxis.domain.slo import Regression
 from triaxis.quantities import Absent
-from triaxis.rules.compare import blocks_noninferior, compare, sentence
+from triaxis.rules.gating.compare import blocks_noninferior, compare, sentence
 
 NAME = "precision.tone"
 

@@ -10,7 +10,7 @@ from build_deciding import WORSE
 from triaxis.domain.comparison import Attempted, CasesChanged, Comparison, InputChange, Pair
 from triaxis.domain.scorecard import Compared
 from triaxis.quantities import Absent
-from triaxis.rules.comparison_text import comparison_json, comparison_text
+from triaxis.rules.sheets.comparison_text import comparison_json, comparison_text
 
 OLD, NEW = "0" * 16, "f" * 16
 ABSENT = Compared(difference=Absent("no case has both"), verdict="inconclusive", gated=False, margin=None)

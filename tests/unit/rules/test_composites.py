@@ -8,9 +8,9 @@ from build_measures import some_cases
 
 from triaxis.domain.measures import estimated
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.composites import composite, composite_by_case, in_common, mean_by_case
-from triaxis.rules.measure import Scores, mean_score
-from triaxis.rules.tally import CaseFrame, case_frame
+from triaxis.rules.measures.composites import composite, composite_by_case, in_common, mean_by_case
+from triaxis.rules.measures.precision import Scores, mean_score
+from triaxis.rules.measures.tally import CaseFrame, case_frame
 from triaxis.stats.seeds import generator
 
 N = 200

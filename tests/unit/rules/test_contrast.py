@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from triaxis.rules.contrast import widest
+from triaxis.rules.measures.contrast import widest
 
 NOTHING = float("nan")
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from build_measures import a_model
 
 from triaxis.domain.variant import ModelVariant
-from triaxis.rules.contrasts import Contrast, contrasts
+from triaxis.rules.levers.contrasts import Contrast, contrasts
 
 
 def a_run(*factors: str) -> ModelVariant:

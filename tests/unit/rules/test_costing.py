@@ -11,7 +11,8 @@ from triaxis.domain.evaluation import PriceRow
 from triaxis.domain.slo import Traffic
 from triaxis.domain.variant import Serving
 from triaxis.quantities import Absent, Estimate, Measure
-from triaxis.rules.costing import (
+from triaxis.rules.calls.price import CostColumns, UsageColumns
+from triaxis.rules.measures.cost import (
     Cached,
     CostRows,
     cached_share,
@@ -23,8 +24,7 @@ from triaxis.rules.costing import (
     production_cost,
     scaled,
 )
-from triaxis.rules.price import CostColumns, UsageColumns
-from triaxis.rules.tally import CaseFrame, case_frame
+from triaxis.rules.measures.tally import CaseFrame, case_frame
 
 ALONE = case_frame(some_cases(40))
 SESSIONS = case_frame(some_cases(40, sessions=20))

@@ -6,8 +6,8 @@ import pytest
 
 from triaxis.domain.case import Case
 from triaxis.domain.router import Classifier
-from triaxis.rules.cross_fitting import folds
 from triaxis.rules.route import fold_of
+from triaxis.rules.routes.cross_fitting import folds
 
 RULE = Classifier(learns="route", folds=4, seed=3)
 CASES = [

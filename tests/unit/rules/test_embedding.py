@@ -12,7 +12,7 @@ import pytest
 from build_calls import a_vector_body, an_embedding_request
 
 from triaxis.quantities import Tokens
-from triaxis.rules.embedding import compact, embedded, text_of, vector_of
+from triaxis.rules.calls.embedding import compact, embedded, text_of, vector_of
 
 
 def a_body(data: Any, **more: Any) -> str:

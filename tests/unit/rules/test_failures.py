@@ -3,8 +3,8 @@ import pytest
 from build_measures import some_cases
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.failures import Calls, error_rate, objective_errors
-from triaxis.rules.tally import case_frame
+from triaxis.rules.measures.failures import Calls, error_rate, objective_errors
+from triaxis.rules.measures.tally import case_frame
 
 FRAME = case_frame(some_cases(40, sessions=20))
 

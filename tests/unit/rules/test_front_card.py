@@ -9,8 +9,8 @@ from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.domain.canonical import canonical_json
 from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.scorecard import Scorecard
-from triaxis.rules.card import to_json
-from triaxis.rules.front_card import front_json, front_of, winners_of
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.front import front_json, front_of, winners_of
 from triaxis.wiring import file_schema
 
 SPARSE = Front(points=a_front().points, outside={"dark": "it has no latency: not probed"})

@@ -7,8 +7,8 @@ from build_front import a_front, a_point, some_winners
 from triaxis.domain.frontier import Front, Winners
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import Weights
-from triaxis.rules.front_sheet import FrontSheet, front_sheet
-from triaxis.rules.plane_names import Spot
+from triaxis.rules.sheets.front import FrontSheet, front_sheet
+from triaxis.rules.sheets.plane_names import Spot
 
 WEIGHTS = Weights(latency=1, cost=1, precision=2, because="so it is")
 

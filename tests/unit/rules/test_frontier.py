@@ -9,12 +9,12 @@ from build_measures import a_model, an_slo, some_cases, some_inputs
 from triaxis.domain.frontier import Front
 from triaxis.domain.rubric import Dimension, Exact
 from triaxis.quantities import Money
-from triaxis.rules.costing import CostRows
-from triaxis.rules.frontier import front
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.measure import Scores
-from triaxis.rules.tally import Floats, case_frame
-from triaxis.rules.variant_measures import Plan, Spent, VariantRows, measure_variant
+from triaxis.rules.front.frontier import front
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import Floats, case_frame
+from triaxis.rules.measures.variant import Plan, Spent, VariantRows, measure_variant
 from triaxis.stats.seeds import generator
 
 CASES = 200

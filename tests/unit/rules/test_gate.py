@@ -19,7 +19,7 @@ from triaxis.domain.slo import (
     Terms,
 )
 from triaxis.quantities import Above, Absent, Estimate
-from triaxis.rules.gate import judge_objective, judge_variant
+from triaxis.rules.gating.gate import judge_objective, judge_variant
 from triaxis.stats.power import power
 
 TONE = PrecisionObjective(dimension="tone", min=0.95, terms=Terms(guard=0.03))

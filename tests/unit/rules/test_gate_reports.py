@@ -14,10 +14,10 @@ from junit_reading import read_junit
 
 from triaxis.domain.scorecard import Compared
 from triaxis.quantities import Absent
-from triaxis.rules.annotations import github_annotations
-from triaxis.rules.gate_rows import GateRow, gate_page, gate_rows
-from triaxis.rules.junit import junit
-from triaxis.rules.standing import Standing
+from triaxis.rules.gating.standing import Standing
+from triaxis.rules.sheets.annotations import github_annotations
+from triaxis.rules.sheets.gate_rows import GateRow, gate_page, gate_rows
+from triaxis.rules.sheets.junit import junit
 
 SAME = replace(OPEN, verdict="same")
 

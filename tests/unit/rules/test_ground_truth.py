@@ -6,7 +6,7 @@ import pytest
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.case import Case, Message
-from triaxis.rules.ground_truth import column_names, table
+from triaxis.rules.truth.ground_truth import column_names, table
 
 
 def test_columns() -> None:

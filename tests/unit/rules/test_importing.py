@@ -9,9 +9,9 @@ import pytest
 from build_imports import a_bare_response, a_response, an_openai_line
 
 from triaxis.quantities import Tokens
-from triaxis.rules.batch_lines import read_fields
-from triaxis.rules.importing import batch_outcome, generation, timing
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.lines import read_fields
+from triaxis.rules.calls.reply import parse_reply
+from triaxis.rules.truth.importing import batch_outcome, generation, timing
 
 
 def test_an_answer_becomes_a_chat_completion_that_nobody_paid_for() -> None:

@@ -12,7 +12,7 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rubric import Contains, Dimension, Exact, Rubric
 from triaxis.domain.slo import PrecisionObjective
 from triaxis.domain.variant import Prompt
-from triaxis.rules.input_changes import cases_changed, common_cases, input_changes, variant_changes
+from triaxis.rules.gating.input_changes import cases_changed, common_cases, input_changes, variant_changes
 
 CASES = some_cases(6)
 INPUTS = some_inputs(a_model(), a_model("small"), cases=CASES)

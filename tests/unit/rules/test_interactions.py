@@ -15,7 +15,7 @@ from triaxis.domain.scorecard import JudgedInteraction
 from triaxis.domain.slo import PrecisionObjective, Terms
 from triaxis.domain.variant import ImportedVariant, ModelVariant, ProbePlan, Variant
 from triaxis.quantities import Absent, Tokens
-from triaxis.rules.interactions import judge_interactions
+from triaxis.rules.levers.interactions import judge_interactions
 from triaxis.stats.distributions import t_critical, t_p
 from triaxis.steps.assess import assess
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from triaxis.domain.case import Message
 from triaxis.domain.rows import Abstained, Outcome, Request, Row, Scored
 from triaxis.domain.rubric import Judged, JudgeModel
-from triaxis.rules.judging import (
+from triaxis.rules.evaluators.judging import (
     RESPONSE_FORMAT,
     Panel,
     Settled,

@@ -5,8 +5,8 @@ import pytest
 from build_measures import some_cases
 
 from triaxis.quantities import Above, Absent, Estimate
-from triaxis.rules.latency import ProbeRows, latency_measures, objective_latency, refusal
-from triaxis.rules.tally import case_frame
+from triaxis.rules.measures.latency import ProbeRows, latency_measures, objective_latency, refusal
+from triaxis.rules.measures.tally import case_frame
 
 REQUESTS, BLOCKS = 100, 5
 FRAME = case_frame(some_cases(REQUESTS))

@@ -8,7 +8,7 @@ from build_card import an_estimate
 from triaxis.domain.truncation import Truncation
 from triaxis.domain.variant import Serving
 from triaxis.quantities import Absent
-from triaxis.rules.lever_checks import LeverFacts, check_lever, cut_rows, equal_share
+from triaxis.rules.levers.checks import LeverFacts, check_lever, cut_rows, equal_share
 
 BEFORE = LeverFacts(
     models=("openai/big",),

@@ -12,8 +12,8 @@ from triaxis.domain.levers import Interaction, LeverCheck
 from triaxis.domain.scorecard import Compared, Comparison, JudgedInteraction, LeverCard, Scorecard, VariantCard
 from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Absent
-from triaxis.rules.levers_sheet import MOST_ENDINGS, levers_sheet
-from triaxis.rules.waterfall import waterfalls
+from triaxis.rules.sheets.levers import MOST_ENDINGS, levers_sheet
+from triaxis.rules.sheets.waterfall import waterfalls
 
 
 def a_difference(value: float, half: float = 0.01) -> Difference:

@@ -12,9 +12,9 @@ from build_measures import some_cases
 from triaxis.domain.case import Case
 from triaxis.domain.looks import Look, Looks, Side, Split
 from triaxis.domain.scorecard import Scorecard
-from triaxis.rules.card import to_json
-from triaxis.rules.card_reader import from_json
-from triaxis.rules.looks import looked, looks_notes, side_of
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.reader import from_json
+from triaxis.rules.gating.looks import looked, looks_notes, side_of
 
 
 def a_look(dataset: str = "d1", *candidates: str, looks: tuple[int, int] | None = None) -> Look:

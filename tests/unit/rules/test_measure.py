@@ -3,9 +3,9 @@ import pytest
 from build_measures import some_cases
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules import measure as measure_module
-from triaxis.rules.measure import Scores, dimension_measures, mean_score, objective_scores
-from triaxis.rules.tally import case_frame
+from triaxis.rules.measures import precision as measure_module
+from triaxis.rules.measures.precision import Scores, dimension_measures, mean_score, objective_scores
+from triaxis.rules.measures.tally import case_frame
 
 CASES = 40
 FRAME = case_frame(some_cases(CASES))

@@ -10,13 +10,13 @@ from triaxis.domain.case import Case
 from triaxis.domain.difference import Difference
 from triaxis.domain.slo import Traffic
 from triaxis.quantities import Absent, Estimate, Measure
-from triaxis.rules.costing import CostRows, cost_per, mean_parts, objective_cost
-from triaxis.rules.failures import Calls, error_rate, objective_errors
-from triaxis.rules.latency import ProbeRows, latency_measures, objective_latency
-from triaxis.rules.measure import Scores, dimension_measures, mean_score, objective_scores
-from triaxis.rules.mix import UNWEIGHTED, Mix, Weighing
-from triaxis.rules.pairing import paired_by_case, paired_latency
-from triaxis.rules.tally import CaseFrame, case_frame
+from triaxis.rules.measures.cost import CostRows, cost_per, mean_parts, objective_cost
+from triaxis.rules.measures.failures import Calls, error_rate, objective_errors
+from triaxis.rules.measures.latency import ProbeRows, latency_measures, objective_latency
+from triaxis.rules.measures.mix import UNWEIGHTED, Mix, Weighing
+from triaxis.rules.measures.pairing import paired_by_case, paired_latency
+from triaxis.rules.measures.precision import Scores, dimension_measures, mean_score, objective_scores
+from triaxis.rules.measures.tally import CaseFrame, case_frame
 from triaxis.stats.seeds import generator
 
 CASES = 200

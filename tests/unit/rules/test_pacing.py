@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triaxis.rules.pacing import NEVER, Bucket, Pace
+from triaxis.rules.calls.pacing import NEVER, Bucket, Pace
 
 
 def a_pace(concurrency: int = 64, **limits: float) -> Pace:

@@ -6,9 +6,9 @@ from build_measures import some_cases
 
 from triaxis.domain.difference import Difference
 from triaxis.quantities import Absent
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.pairing import paired_by_case, paired_latency
-from triaxis.rules.tally import CaseFrame, case_frame
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.pairing import paired_by_case, paired_latency
+from triaxis.rules.measures.tally import CaseFrame, case_frame
 from triaxis.stats.seeds import generator
 
 CASES = 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triaxis.rules.plane_names import Spot, spots
+from triaxis.rules.sheets.plane_names import Spot, spots
 
 ABOVE, BELOW = Spot(left=False, below=False), Spot(left=False, below=True)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triaxis.rules.plots import Scale, curve, spanning, ticks
+from triaxis.rules.sheets.plots import Scale, curve, spanning, ticks
 
 
 def test_a_scale_places_values_and_clips_what_is_outside() -> None:

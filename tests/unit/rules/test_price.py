@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from triaxis.domain.evaluation import PriceRow
 from triaxis.quantities import NO_MONEY, Absent, Money, Tokens, total
-from triaxis.rules.price import CostColumns, Mode, UsageColumns, call_cost, call_costs, exact_total, spend, upper_cost
+from triaxis.rules.calls.price import (
+    CostColumns,
+    Mode,
+    UsageColumns,
+    call_cost,
+    call_costs,
+    exact_total,
+    spend,
+    upper_cost,
+)
 
 FULL = a_price_row(
     input_cost_per_token="0.000003",

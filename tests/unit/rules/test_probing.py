@@ -10,7 +10,7 @@ from build_probe import answered, failed
 
 from triaxis.domain.rows import ProbeRow
 from triaxis.ports.models import ProbeCall
-from triaxis.rules.probing import hopeless, may_bill, raw_block, rows_of_block
+from triaxis.rules.probes.block import hopeless, may_bill, raw_block, rows_of_block
 
 FIRST, SECOND = (
     ProbeCall(index=i, case_id=case_id, offset_s=at, request=a_request())

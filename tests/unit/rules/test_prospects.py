@@ -11,7 +11,7 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rubric import Dimension, Exact
 from triaxis.domain.slo import CostObjective, ErrorsObjective, Objective, PrecisionObjective, Terms
 from triaxis.domain.variant import ProbePlan
-from triaxis.rules.prospects import prospects
+from triaxis.rules.gating.prospects import prospects
 
 
 def inputs_of(*objectives: Objective, cases: int = 200, probe: ProbePlan | None = None) -> Inputs:

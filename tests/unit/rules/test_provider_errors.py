@@ -10,8 +10,8 @@ from build_calls import a_body, a_vector_body
 
 from triaxis.errors import CallFailed, Denied, Terminal, Transient
 from triaxis.quantities import Tokens
-from triaxis.rules.embedding import compact
-from triaxis.rules.provider_errors import batch_failure, failure, kept, retry_after_s
+from triaxis.rules.calls.embedding import compact
+from triaxis.rules.calls.provider_errors import batch_failure, failure, kept, retry_after_s
 
 KEY = "sk-made-up-1234567890"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from triaxis.rules.regexes import repeats_within_repeat
+from triaxis.rules.evaluators.regexes import repeats_within_repeat
 
 
 @pytest.mark.parametrize(

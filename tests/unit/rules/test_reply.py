@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Reply
 from triaxis.quantities import Tokens
-from triaxis.rules.reply import is_simulated, no_answer, parse_reply, tokens_of
+from triaxis.rules.calls.reply import is_simulated, no_answer, parse_reply, tokens_of
 
 
 def test_a_whole_body() -> None:

@@ -9,7 +9,7 @@ from triaxis.domain.evaluation import PriceRow, Prices
 from triaxis.domain.repricing import PriceDrift, Repriced
 from triaxis.domain.scorecard import Axes, Compared, VariantCard
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.repricing import from_table, overridden, price_drift, repriced_json, repriced_text
+from triaxis.rules.measures.repricing import from_table, overridden, price_drift, repriced_json, repriced_text
 
 
 def a_row(model: str, usd: str = "0.000001", *, source: str = "litellm", cached: str | None = None) -> PriceRow:

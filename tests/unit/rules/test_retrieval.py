@@ -9,8 +9,8 @@ from build_measures import a_model
 from triaxis.domain.case import Case, Message
 from triaxis.domain.variant import Passage, Retriever
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.retrieval import Index, question_of, recall, seen_by, unknown_labels, words
-from triaxis.rules.tally import case_frame
+from triaxis.rules.levers.retrieval import Index, question_of, recall, seen_by, unknown_labels, words
+from triaxis.rules.measures.tally import case_frame
 
 TEXTS = {
     "refund": "A refund takes five working days after the shop has sent it.",

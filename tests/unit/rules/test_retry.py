@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triaxis.rules.retry import Failures, wait_s
+from triaxis.rules.calls.retry import Failures, wait_s
 
 
 def failures(failed: int, refused: int = 0) -> Failures:

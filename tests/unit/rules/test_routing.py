@@ -6,7 +6,7 @@ import pytest
 
 from triaxis.domain.router import Cascade, Classifier, Escalation, KeywordRule, Keywords, Router
 from triaxis.domain.variant import ModelVariant, RoutedVariant
-from triaxis.rules.routing import how
+from triaxis.rules.routes.routing import how
 
 ARMS = {"simple": "small", "complex": "big"}
 FREE = "Its own cost and latency are negligible and were not measured."

@@ -6,14 +6,14 @@ import pytest
 from build_card import a_scorecard, a_variant_card, some_measures
 from build_routing import a_bare_routing, a_routing, a_sweep
 
-from triaxis.adapters.evidence_codec import decode, encode
+from triaxis.adapters.evidence.codec import decode, encode
 from triaxis.adapters.json_schemas import JsonSchemaPackage
 from triaxis.domain.measures import VariantMeasures
 from triaxis.domain.routing import Routing
 from triaxis.quantities import Absent
-from triaxis.rules.card import to_json
-from triaxis.rules.card_reader import from_json
-from triaxis.rules.routing_card import routing_json, routing_of
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.reader import from_json
+from triaxis.rules.cards.routing import routing_json, routing_of
 
 NO_GAP = Absent("the strong arm is no better than the weak one")
 ROUTINGS = (

@@ -6,7 +6,7 @@ from build_routing import a_bare_routing, a_routing, a_sweep
 from triaxis.domain.routing import Routing
 from triaxis.domain.scorecard import Compared, Scorecard
 from triaxis.quantities import Absent
-from triaxis.rules.routing_sheet import RoutingBoard, routing_boards
+from triaxis.rules.sheets.routing import RoutingBoard, routing_boards
 
 WORSE = Compared(difference=a_difference(-0.3), verdict="worse", gated=True, margin=0.02)
 OPEN = Compared(difference=Absent("only 3 pairs; 10 are needed"), verdict="inconclusive", gated=False, margin=0.02)

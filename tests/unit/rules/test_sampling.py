@@ -6,7 +6,7 @@ import pytest
 
 from triaxis.domain.case import Case
 from triaxis.domain.evaluation import Sample
-from triaxis.rules.sampling import draw, shares
+from triaxis.rules.truth.sampling import draw, shares
 
 
 def a_case(number: int, *, kind: str | None = "policy", text: str = "a") -> Case:

@@ -11,7 +11,7 @@ import pytest
 from build_probe import a_plan, probe_cases
 
 from triaxis.domain.case import Case
-from triaxis.rules.schedule import arrivals, draw, interleaved, schedule_name
+from triaxis.rules.probes.schedule import arrivals, draw, interleaved, schedule_name
 from triaxis.stats.seeds import generator
 
 

@@ -31,8 +31,8 @@ from triaxis.domain.rubric import (
     Similarity,
     TokenF1,
 )
-from triaxis.rules.form import Outside
-from triaxis.rules.score import applies, failure, needs_expected, scorer
+from triaxis.rules.evaluators.form import Outside
+from triaxis.rules.evaluators.score import applies, failure, needs_expected, scorer
 
 LABEL = Label(labels=("card lost", "lost", "stolen"))
 PYTHON = PythonFunction(file="e.py", function="f", source="")

@@ -15,7 +15,8 @@ from build_card import (
 
 from triaxis.domain.scorecard import Axes, Compared, GroundTruth, Scorecard
 from triaxis.quantities import Above, Absent, Money
-from triaxis.rules.sheet import figure_text, headline, interval_text, sheet, value_text
+from triaxis.rules.sheets.sheet import figure_text, headline, sheet
+from triaxis.rules.words import interval_text, value_text
 
 
 @pytest.mark.parametrize(

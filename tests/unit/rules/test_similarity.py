@@ -12,8 +12,8 @@ from build_scoring import a_dimension, a_row
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rows import Abstained, Row, Scored
 from triaxis.domain.rubric import Similarity
-from triaxis.rules.embedding import compact
-from triaxis.rules.similarity import compared, cosine, embedding_request, scored
+from triaxis.rules.calls.embedding import compact
+from triaxis.rules.evaluators.similarity import compared, cosine, embedding_request, scored
 
 ALIKE = Similarity(model="openai/embed", endpoint="bank", params={"dimensions": 2})
 

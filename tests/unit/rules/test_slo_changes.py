@@ -20,7 +20,7 @@ from triaxis.domain.slo import (
     Traffic,
     Weights,
 )
-from triaxis.rules.slo_changes import slo_changes
+from triaxis.rules.gating.slo_changes import slo_changes
 
 P95 = LatencyObjective(measure="full", statistic="p95", max_ms=1000, tolerance_ms=200, terms=Terms(guard=0.1))
 SESSION = CostObjective(per="session", max_usd=Decimal("0.04"), tolerance_usd=Decimal("0.01"), terms=Terms(guard=0.05))

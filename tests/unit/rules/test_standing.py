@@ -19,8 +19,8 @@ from build_deciding import (
 )
 
 from triaxis.domain.scorecard import Verdict
-from triaxis.rules.gate_text import changes_text, gate_json, gate_text, waiver_text
-from triaxis.rules.standing import blockers, gravest, last_accepted, newest_waivers
+from triaxis.rules.gating.standing import blockers, gravest, last_accepted, newest_waivers
+from triaxis.rules.sheets.gate_text import changes_text, gate_json, gate_text, waiver_text
 
 
 def test_what_keeps_a_variant_back_has_names_for_waivers() -> None:

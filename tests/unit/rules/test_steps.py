@@ -12,10 +12,10 @@ from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.step_measures import StepsMeasures
 from triaxis.domain.variant import ImportedVariant, RoutedVariant, Router
 from triaxis.quantities import Absent, Estimate, Measure
-from triaxis.rules.steps import step_table, steps_measures
-from triaxis.rules.steps_card import steps_json, steps_of
-from triaxis.rules.steps_sheet import steps_sheet
-from triaxis.rules.tally import case_frame
+from triaxis.rules.cards.steps import steps_json, steps_of
+from triaxis.rules.measures.steps import step_table, steps_measures
+from triaxis.rules.measures.tally import case_frame
+from triaxis.rules.sheets.steps import steps_sheet
 from triaxis.steps.assess import assess
 from triaxis.wiring import file_schema
 

@@ -6,8 +6,8 @@ from build_measures import some_cases
 
 from triaxis.domain.routing import ThresholdSweep
 from triaxis.quantities import Absent, Estimate
-from triaxis.rules.sweeping import POINTS, swept
-from triaxis.rules.tally import Floats, case_frame
+from triaxis.rules.measures.tally import Floats, case_frame
+from triaxis.rules.routes.sweep import POINTS, swept
 from triaxis.stats.seeds import generator
 
 NAMES = ("big", "small")

@@ -4,7 +4,7 @@ from build_measures import a_model, some_cases
 from triaxis.domain.case import Case
 from triaxis.domain.router import Router
 from triaxis.domain.variant import RoutedVariant
-from triaxis.rules.tally import NONE, case_frame, distinct, looked_up, owner_of, per_case, places, spans_of
+from triaxis.rules.measures.tally import NONE, case_frame, distinct, looked_up, owner_of, per_case, places, spans_of
 
 FOUR = some_cases(4)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.rubric import Normalize
-from triaxis.rules.text import (
+from triaxis.rules.evaluators.text import (
     Number,
     label_finder,
     last_number,

@@ -26,11 +26,11 @@ from triaxis.domain.slo import CostObjective, Slo, Terms, Traffic
 from triaxis.domain.traffic import AtScale, TrafficProfile
 from triaxis.domain.variant import ImportedVariant, RoutedVariant, Router
 from triaxis.quantities import Absent, Estimate, Measure, Tokens
-from triaxis.rules.costing import CostRows
-from triaxis.rules.tally import case_frame
-from triaxis.rules.traffic import at_scale, day_rate, objective_month, peak_of, recorded
-from triaxis.rules.traffic_card import at_scale_json, at_scale_of
-from triaxis.rules.traffic_sheet import traffic_sheet
+from triaxis.rules.cards.traffic import at_scale_json, at_scale_of
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.tally import case_frame
+from triaxis.rules.measures.traffic import at_scale, day_rate, objective_month, peak_of, recorded
+from triaxis.rules.sheets.traffic import traffic_sheet
 from triaxis.steps.assess import assess
 from triaxis.wiring import file_schema
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from triaxis.domain.difference import Difference
 from triaxis.domain.truncation import Truncation
 from triaxis.quantities import Absent
-from triaxis.rules.tally import case_frame
-from triaxis.rules.truncation import Ended, Endings, causes, truncation
+from triaxis.rules.levers.truncation import Ended, Endings, causes, truncation
+from triaxis.rules.measures.tally import case_frame
 from triaxis.stats.seeds import generator
 
 CASES = some_cases(40)

@@ -19,11 +19,11 @@ from triaxis.domain.slo import (
 )
 from triaxis.domain.variant import RoutedVariant
 from triaxis.quantities import NO_MONEY, Absent, Estimate, Money
-from triaxis.rules.costing import CostRows
-from triaxis.rules.latency import ProbeRows
-from triaxis.rules.measure import Scores
-from triaxis.rules.tally import case_frame
-from triaxis.rules.variant_measures import Plan, Spent, VariantRows, differences, measure_variant
+from triaxis.rules.measures.cost import CostRows
+from triaxis.rules.measures.latency import ProbeRows
+from triaxis.rules.measures.precision import Scores
+from triaxis.rules.measures.tally import case_frame
+from triaxis.rules.measures.variant import Plan, Spent, VariantRows, differences, measure_variant
 from triaxis.stats.seeds import generator
 
 CASES = 40

@@ -7,7 +7,7 @@ from triaxis.domain.frontier import Weighing, Winners
 from triaxis.domain.scorecard import Axes, VariantCard, Verdict
 from triaxis.domain.slo import Weights
 from triaxis.quantities import Absent
-from triaxis.rules.weights import winner_by_weights
+from triaxis.rules.front.weights import winner_by_weights
 from triaxis.stats.seeds import generator
 
 

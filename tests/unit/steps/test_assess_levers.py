@@ -24,8 +24,8 @@ from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import PrecisionObjective, Terms
 from triaxis.domain.variant import ImportedVariant, ModelVariant, Passage, Prompt, Retriever, RoutedVariant, Router
 from triaxis.quantities import Absent, Estimate, Tokens
-from triaxis.rules.card import to_json
-from triaxis.rules.card_reader import from_json
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.reader import from_json
 from triaxis.steps.assess import assess
 from triaxis.steps.decide import decide
 

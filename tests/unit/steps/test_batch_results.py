@@ -15,8 +15,8 @@ from triaxis.domain.batches import BatchFault, BatchReport
 from triaxis.domain.rows import Attempt, Row
 from triaxis.errors import Transient
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.batching import FETCHES
-from triaxis.rules.price import spend
+from triaxis.rules.batches.policy import FETCHES
+from triaxis.rules.calls.price import spend
 from triaxis.steps.batching import carry, intended
 from triaxis.steps.sending import Sent
 

@@ -11,7 +11,7 @@ from triaxis.domain.batches import BatchIntent, BatchReport
 from triaxis.domain.variant import Limits
 from triaxis.errors import BatchUnknown, CallFailed, Denied, Transient
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.batching import LOOKS
+from triaxis.rules.batches.policy import LOOKS
 from triaxis.steps.batching import Carried, abandon, carry, in_flight, intended, settle
 from triaxis.steps.orders import Order
 from triaxis.steps.purse import Purse

@@ -29,7 +29,7 @@ from triaxis.ports.evidence import Evidence, TableName
 from triaxis.ports.models import ChatModel, Received
 from triaxis.ports.stores import RowStore
 from triaxis.quantities import NO_MONEY, Money, Tokens
-from triaxis.rules.budget import upper_tokens
+from triaxis.rules.calls.budget import upper_tokens
 from triaxis.steps.calls import found, restore, send
 from triaxis.steps.pacer import Pacer
 from triaxis.steps.purse import Purse

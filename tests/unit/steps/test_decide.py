@@ -8,8 +8,8 @@ from triaxis.domain.evaluation import Expectation, Inputs, Quarantined, Validati
 from triaxis.domain.rubric import Dimension, Exact, Judged, JudgeModel
 from triaxis.domain.scorecard import Scorecard
 from triaxis.domain.slo import ErrorsObjective, PrecisionObjective, Regression, Terms
-from triaxis.rules.card import to_json
-from triaxis.rules.card_reader import from_json
+from triaxis.rules.cards.card import to_json
+from triaxis.rules.cards.reader import from_json
 from triaxis.steps.assess import assess
 from triaxis.steps.decide import decide
 

@@ -22,7 +22,7 @@ from triaxis.domain.router import Classifier, Router
 from triaxis.domain.rows import Generation
 from triaxis.domain.variant import ModelVariant, RoutedVariant
 from triaxis.errors import StoreDamaged
-from triaxis.rules.embedding import Vector, compact, text_of
+from triaxis.rules.calls.embedding import Vector, compact, text_of
 from triaxis.rules.route import decision_of, fold_of
 from triaxis.steps import embedded_routes, generate
 

@@ -16,7 +16,7 @@ from triaxis.domain.evaluation import Inputs
 from triaxis.domain.rows import Abstained, Failed, Generation, Judgment, Request, Row, Scored
 from triaxis.domain.rubric import Dimension, Similarity
 from triaxis.errors import Incomplete
-from triaxis.rules.embedding import compact, text_of
+from triaxis.rules.calls.embedding import compact, text_of
 from triaxis.steps import judge, similarity
 from triaxis.steps.judge import asks_again
 

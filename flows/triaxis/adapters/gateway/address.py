@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from triaxis.adapters.gateway.upstream import HttpUpstream, Timeouts, open_session
-from triaxis.adapters.openai_address import key_of
+from triaxis.adapters.models.openai_address import key_of
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.clock import Clock
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from triaxis.adapters.gateway.refusals import Refusal
 from triaxis.adapters.gateway.upstream import PLAIN, Live, Timeouts, Upstream
-from triaxis.adapters.http_session import broken
+from triaxis.adapters.models.http_session import broken
 from triaxis.errors import CallFailed
 
 HOP = frozenset(

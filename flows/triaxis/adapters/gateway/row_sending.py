@@ -12,7 +12,7 @@ from triaxis.adapters.gateway.output_lines import Line, RowName, answered, faile
 from triaxis.adapters.gateway.records import Batch
 from triaxis.adapters.gateway.upstream import Answer, Upstream
 from triaxis.errors import CallFailed, Transient
-from triaxis.rules.retry import Failures, wait_s
+from triaxis.rules.calls.retry import Failures, wait_s
 from triaxis.stats.seeds import generator
 
 MOST_ATTEMPTS = 3

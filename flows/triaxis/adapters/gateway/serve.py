@@ -18,7 +18,7 @@ from triaxis.adapters.gateway.files import FileShelf
 from triaxis.adapters.gateway.passing import Passage
 from triaxis.adapters.gateway.upstream import Timeouts, Upstream, open_session
 from triaxis.adapters.gateway.web_app import Api
-from triaxis.adapters.http_session import LOOPBACK
+from triaxis.adapters.models.http_session import LOOPBACK
 from triaxis.adapters.workspace_lock import workspace_lock
 from triaxis.errors import Fault, InputFaults
 from triaxis.ports.clock import Clock

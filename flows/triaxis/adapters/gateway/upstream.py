@@ -11,10 +11,10 @@ from typing import Protocol
 
 import aiohttp
 
-from triaxis.adapters.http_session import broken, session
+from triaxis.adapters.models.http_session import broken, session
 from triaxis.errors import Terminal
 from triaxis.ports.clock import Clock
-from triaxis.rules.provider_errors import retry_after_s
+from triaxis.rules.calls.provider_errors import retry_after_s
 
 PLAIN = {"Accept-Encoding": "identity"}
 """Asks for bodies as they are: what is passed on is passed as it comes."""

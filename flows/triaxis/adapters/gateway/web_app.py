@@ -15,7 +15,7 @@ from triaxis.adapters.gateway.records import Batch, StoredFile
 from triaxis.adapters.gateway.refusals import Handler, Refusal, told_in_openai_shape
 from triaxis.adapters.gateway.uploads import receive
 from triaxis.adapters.gateway.wire import FilePage, Page, new_batch, page
-from triaxis.adapters.http_session import LOOPBACK
+from triaxis.adapters.models.http_session import LOOPBACK
 
 
 class Api:

@@ -12,7 +12,7 @@ from triaxis.adapters.workspace.tree import Path
 from triaxis.adapters.workspace.wire_evaluation import WireRetriever
 from triaxis.domain.case import Case
 from triaxis.domain.variant import ModelVariant, Passage, Retriever, Variant
-from triaxis.rules.retrieval import unknown_labels
+from triaxis.rules.levers.retrieval import unknown_labels
 
 MAX_BYTES = 8_000_000
 """A corpus is part of every variant that looks into it; a larger one is a search engine's."""

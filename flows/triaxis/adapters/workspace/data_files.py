@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
-from triaxis.adapters.foreign_parquet import foreign_columns, foreign_rows
+from triaxis.adapters.parquet.foreign import foreign_columns, foreign_rows
 from triaxis.adapters.workspace.findings import Findings
 from triaxis.adapters.workspace.folder import encoding_flaw
 from triaxis.adapters.workspace.json_text import NotPlain, loads

@@ -12,8 +12,8 @@ from triaxis.domain.case import Case, Scalar, Where, tag_text
 from triaxis.domain.looks import Split
 from triaxis.domain.traffic import TrafficProfile
 from triaxis.quantities import Absent
-from triaxis.rules.looks import side_of
-from triaxis.rules.tally import case_frame
+from triaxis.rules.gating.looks import side_of
+from triaxis.rules.measures.tally import case_frame
 
 _ROUTE = "route"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from triaxis.adapters.price_table import PriceTable
+from triaxis.adapters.models.price_table import PriceTable
 from triaxis.adapters.workspace.findings import Findings
 from triaxis.adapters.workspace.folder import Asked
 

@@ -9,7 +9,7 @@ from os import environ
 from pathlib import Path
 from typing import TypeVar
 
-from triaxis.adapters.price_table import PriceTable, packaged
+from triaxis.adapters.models.price_table import PriceTable, packaged
 from triaxis.adapters.workspace.corpora import note_unknown_passages
 from triaxis.adapters.workspace.dataset_facts import Facts
 from triaxis.adapters.workspace.embedding_models import check_embedding_models
@@ -36,7 +36,7 @@ from triaxis.domain.evaluation import HumanLabel, Inputs, Operations, Prices, So
 from triaxis.domain.rubric import Judged, JudgeModel, Similarity
 from triaxis.domain.slo import PrecisionObjective
 from triaxis.domain.variant import ImportedVariant, ModelVariant, RoutedVariant, Target
-from triaxis.rules.ground_truth import column_names
+from triaxis.rules.truth.ground_truth import column_names
 
 PRICES = "prices.yaml"
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from triaxis.adapters.workspace.tree import Node
 from triaxis.adapters.workspace.wire_evaluation import WireSplit
 from triaxis.domain.case import Case
 from triaxis.domain.looks import Split
-from triaxis.rules.looks import side_of
+from triaxis.rules.gating.looks import side_of
 
 _PATH = ("dataset", "split")
 _DRAWN_BY = ("holdout", "by", "seed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from triaxis.adapters.price_table import PriceTable, table_of
+from triaxis.adapters.models.price_table import PriceTable, table_of
 from triaxis.adapters.workspace.findings import Findings
 from triaxis.adapters.workspace.folder import lone_file
 from triaxis.adapters.workspace.read_prices import read_prices

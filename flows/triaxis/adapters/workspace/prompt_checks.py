@@ -10,7 +10,7 @@ from triaxis.domain.case import Case
 from triaxis.domain.rubric import Judged, Rubric
 from triaxis.domain.variant import ModelVariant, Prompt, RoutedVariant, Variant
 from triaxis.errors import InputFaults
-from triaxis.rules.retrieval import seen_by
+from triaxis.rules.levers.retrieval import seen_by
 
 FIRST_RENDERED = 500
 """Cases into which a prompt is rendered whatever they hold; of the others, one of each shape."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from triaxis.adapters.local_models import is_local
-from triaxis.adapters.price_table import COLUMNS, PriceTable
+from triaxis.adapters.local.models import is_local
+from triaxis.adapters.models.price_table import COLUMNS, PriceTable
 from triaxis.adapters.workspace.findings import Findings, Place
 from triaxis.adapters.workspace.folder import Asked
 from triaxis.adapters.workspace.secrets import without_keys
@@ -16,7 +16,7 @@ from triaxis.adapters.workspace.wire_prices import WirePriceRow, WirePrices
 from triaxis.domain.evaluation import PriceRow, Prices
 from triaxis.domain.variant import ImportedVariant
 from triaxis.quantities import Absent
-from triaxis.rules.price import Mode, rates
+from triaxis.rules.calls.price import Mode, rates
 
 _SELF_HOSTED = ("usd_per_core_hour", "usd_per_gpu_hour")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from triaxis.adapters.expectation_types import suite_faults
+from triaxis.adapters.truth.expectation_types import suite_faults
 from triaxis.adapters.workspace.findings import Findings
 from triaxis.adapters.workspace.json_text import NotPlain, loads
 from triaxis.adapters.workspace.tree import dotted

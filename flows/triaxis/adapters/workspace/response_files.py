@@ -24,8 +24,8 @@ from triaxis.adapters.workspace.response_values import KEYS
 from triaxis.domain.canonical import JsonValue, without_nulls
 from triaxis.domain.responses import ImportedResponse
 from triaxis.domain.rows import Reply
-from triaxis.rules.batch_lines import read_fields
-from triaxis.rules.importing import batch_outcome
+from triaxis.rules.batches.lines import read_fields
+from triaxis.rules.truth.importing import batch_outcome
 
 _OUTCOMES = ("response", "result", "error", "status")
 

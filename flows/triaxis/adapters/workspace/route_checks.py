@@ -12,8 +12,8 @@ from triaxis.adapters.workspace.tree import Path
 from triaxis.domain.router import Cascade, Classifier, Keywords, Patterns, Router
 from triaxis.domain.rubric import Dimension, Judged, PythonFunction, Rubric
 from triaxis.domain.variant import Prompt, RoutedVariant, Variant
+from triaxis.rules.evaluators.score import needs_expected
 from triaxis.rules.route import lost, routes_by_rule
-from triaxis.rules.score import needs_expected
 
 _NO_TRUTH = "Take one that needs no expected answer, such as json_schema, regex, finished, length or python."
 

@@ -26,7 +26,7 @@ from triaxis.domain.router import (
     RouterFunction,
     Rule,
 )
-from triaxis.rules.regexes import repeats_within_repeat
+from triaxis.rules.evaluators.regexes import repeats_within_repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from triaxis.adapters.workspace.probes import read_trace
 from triaxis.adapters.workspace.tree import Path
 from triaxis.adapters.workspace.wire_slo import WireProfile, WireTraffic
 from triaxis.domain.traffic import TrafficProfile
-from triaxis.rules.traffic import day_rate, peak_of, recorded
+from triaxis.rules.measures.traffic import day_rate, peak_of, recorded
 
 _SUM_TOLERANCE = 1e-6
 _HERE: Path = ("traffic", "profiles")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
-from triaxis.adapters import local_models
-from triaxis.adapters.batch_support import rules_of
-from triaxis.adapters.quantized import how_to_make
+from triaxis.adapters.batches.support import rules_of
+from triaxis.adapters.local import models as local_models
+from triaxis.adapters.local.quantized import how_to_make
 from triaxis.adapters.workspace.corpora import retriever_of
 from triaxis.adapters.workspace.environment import endpoint_of
 from triaxis.adapters.workspace.findings import Findings, Place, near
@@ -36,7 +36,7 @@ from triaxis.domain.variant import (
     Variant,
 )
 from triaxis.errors import Fault
-from triaxis.rules.batch_providers import NoBatches
+from triaxis.rules.batches.providers import NoBatches
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""

@@ -9,8 +9,8 @@ from build_gateway import a_refusal, an_answer
 
 from triaxis.adapters.gateway.output_lines import Line, RowName, answered, failed, never_run
 from triaxis.errors import Denied, Transient
-from triaxis.rules.batch_lines import BatchLine, read_line
-from triaxis.rules.reply import parse_reply
+from triaxis.rules.batches.lines import BatchLine, read_line
+from triaxis.rules.calls.reply import parse_reply
 
 NAME = RowName(batch_id="batch_1", row=7, custom_id="k" * 64)
 

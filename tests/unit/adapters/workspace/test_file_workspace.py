@@ -9,7 +9,7 @@ import pytest
 from build_workspace import cases, jsonl, write_workspace
 from malformed import Edit, faults_of, read, written
 
-from triaxis.adapters.local_models import identity
+from triaxis.adapters.local.models import identity
 from triaxis.adapters.workspace.file_workspace import FileWorkspace, reports_of
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Source

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from triaxis.adapters.price_table import PriceTable, packaged, table_of
+from triaxis.adapters.models.price_table import PriceTable, packaged, table_of
 
 
 def a_row(provider: str, given: float, answered: float, **more: object) -> dict[str, object]:
@@ -87,8 +87,7 @@ def test_the_packaged_table(table: PriceTable) -> None:
 
 
 def test_reading_the_table_does_not_import_its_owner() -> None:
-    code = (
-        "import sys; from triaxis.adapters.price_table import packaged; packaged();sys.exit('litellm' in sys.modules)"
-    )
+    code = "import sys; from triaxis.adapters.models.price_table import packaged; packaged();"
+    code += "sys.exit('litellm' in sys.modules)"
     env = {**os.environ, "PYTHONPATH": "flows"}
     assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == 0

@@ -9,9 +9,9 @@ import pytest
 from build_workspace import write_workspace
 from s3_server import s3_environment
 
-from triaxis.adapters import url_blobs
-from triaxis.adapters.blobs import FolderBlobs
-from triaxis.adapters.url_blobs import UrlBlobs
+from triaxis.adapters.store import url_blobs
+from triaxis.adapters.store.blobs import FolderBlobs
+from triaxis.adapters.store.url_blobs import UrlBlobs
 from triaxis.adapters.workspace.store_setting import StoreAt, store_of
 from triaxis.errors import InputFaults
 from triaxis.wiring import wire

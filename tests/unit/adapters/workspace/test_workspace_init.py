@@ -6,7 +6,7 @@ import pytest
 from build_workspace import write_workspace
 from malformed import read
 
-from triaxis.adapters.great_expectations_suite import GreatExpectations
+from triaxis.adapters.truth.great_expectations_suite import GreatExpectations
 from triaxis.adapters.workspace_init import write_workspace_files
 from triaxis.errors import InputFaults
 

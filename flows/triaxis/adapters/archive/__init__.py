@@ -1,0 +1,1 @@
+"""Every scorecard there ever was."""

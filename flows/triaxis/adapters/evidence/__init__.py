@@ -1,0 +1,1 @@
+"""Evidence as files, and which of it is up to date."""

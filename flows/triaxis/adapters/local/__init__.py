@@ -1,0 +1,1 @@
+"""Models that are served on this machine, by a child process each."""

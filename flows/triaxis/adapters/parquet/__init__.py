@@ -1,0 +1,1 @@
+"""Parquet: all that knows pyarrow."""

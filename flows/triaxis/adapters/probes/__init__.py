@@ -1,0 +1,1 @@
+"""The probe's client, and the process of its own that sends."""

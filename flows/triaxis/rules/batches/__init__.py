@@ -1,0 +1,1 @@
+"""Provider batches: who takes them, in which lines, and what their endings mean."""

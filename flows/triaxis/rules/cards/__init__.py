@@ -1,0 +1,1 @@
+"""A scorecard as the JSON value of scorecard.json, out and in."""

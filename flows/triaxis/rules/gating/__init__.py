@@ -1,0 +1,1 @@
+"""Verdicts: objectives, comparisons, and what stands beside them."""

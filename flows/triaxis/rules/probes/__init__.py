@@ -1,0 +1,1 @@
+"""Probes: when what is sent, and what a block of it says."""

@@ -1,0 +1,1 @@
+"""A scorecard as pages, terminals and other programs show it."""

@@ -1,0 +1,1 @@
+"""Ground truth: as a table, as a sample, and as outputs that exist already."""
