@@ -29,9 +29,8 @@ def clustered_quantile_difference(
 ) -> PairedEstimate | Absent:
     """Difference of two quantiles of times that were taken case by case, with a paired cluster bootstrap.
 
-    A draw is kept as sums over its clusters: how many times of either side lie at or below that side's quantile. Where
-    they are a share s more than in the sample, the draw's quantile is the sample's at q - s (Bahadur 1966). Percentiles
-    are taken as far out as those of `paired_mean_difference`.
+    A draw is kept as sums over its clusters (`quantile_draws`). Percentiles are taken as far out as those of
+    `paired_mean_difference`.
 
     Args:
         a: One time each, infinite for a failure; a case may have several.

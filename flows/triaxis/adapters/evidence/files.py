@@ -21,7 +21,7 @@ from triaxis.adapters.parquet import rows as parquet
 from triaxis.adapters.parquet.attempts import attempts_by_variant, attempts_of_keys
 from triaxis.adapters.parquet.columns import ParquetColumns, columns, digest, parts
 from triaxis.adapters.parquet.rows import Cell, Layout
-from triaxis.adapters.store.row_codec import each_once, row_from
+from triaxis.adapters.store.row_codec import attempts_of, each_once, row_from
 from triaxis.domain.attempts import AttemptColumns
 from triaxis.domain.canonical import JsonValue
 from triaxis.domain.evaluation import Inputs, Validation
@@ -125,8 +125,8 @@ class FileEvidence:
     def attempts(self, table: TableName) -> Iterator[tuple[str, AttemptColumns]]:
         """Every attempt behind a table, by variant, in the order of their names; one may stand there more than once."""
         if table == "probes":
-            return attempts_of_keys(self._present(table), self._blocks_of_users())
-        return attempts_by_variant(self._present(table), _ATTEMPTS[table])
+            return attempts_of_keys(self._present(table), self._blocks_of_users(), attempts_of)
+        return attempts_by_variant(self._present(table), _ATTEMPTS[table], attempts_of)
 
     def paid_keys(self, table: TableName) -> Keys:
         """The keys of the paid rows that a table carries, and of attempts that made none; none without the table."""
@@ -243,12 +243,12 @@ class FileEvidence:
         for cells in parquet.pick(self._path(table), names, places.tolist()):
             line: dict[str, Any] = dict(zip(names, cells, strict=True))
             line["kind"] = "probe" if table == "probes" else "call"
-            yield (row_from(line) if line["outcome"] else None), tables.attempts_of(line["attempts"], line)
+            yield (row_from(line) if line["outcome"] else None), attempts_of(line["attempts"], line)
 
     def _paid_judgments(self, places: Places) -> Iterator[tuple[Row | None, tuple[Attempt, ...]]]:
         """What judgments carry: every reply that they rest on."""
         for rows, attempts in parquet.pick(self._path("judgments"), ["rows", "attempts"], places.tolist()):
-            yield None, tables.attempts_of(None if attempts is None else str(attempts))
+            yield None, attempts_of(None if attempts is None else str(attempts))
             yield from ((row, ()) for row in tables.judge_rows(str(rows)))
 
 

@@ -6,7 +6,7 @@ Every paid row behind a line stands in it, with its attempts, so that evidence a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, assert_never, cast
 
@@ -14,9 +14,9 @@ from triaxis.adapters.parquet.rows import Cell, Layout
 from triaxis.adapters.store.row_codec import (
     Fields,
     array_text,
-    attempt_facts,
     attempt_fields,
-    attempt_from,
+    attempts_of,
+    attempts_text,
     row_fields,
     row_from,
     row_of,
@@ -365,20 +365,6 @@ def judgment_of(cells: Sequence[Cell]) -> Judgment:
 def judge_rows(text: str | None) -> tuple[Row, ...]:
     """The paid rows in a cell of `rows`."""
     return () if text is None else tuple(map(row_from, json.loads(text)))
-
-
-def attempts_text(attempts: Iterable[Attempt]) -> str | None:
-    """Attempts of one key, without the key, model and endpoint that stand in their line; None for none."""
-    facts = [attempt_facts(attempt) for attempt in attempts]
-    return array_text(facts) if facts else None
-
-
-def attempts_of(text: str | None, line: Mapping[str, Any] | None = None) -> tuple[Attempt, ...]:
-    """The attempts in a cell; `line` has the key, model and endpoint that they share."""
-    if text is None:
-        return ()
-    shared = {} if line is None else {name: line[name] for name in ("key", "model", "endpoint")}
-    return tuple(attempt_from({**shared, **fields}) for fields in json.loads(text))
 
 
 def _outcome_cells(outcome: Outcome) -> tuple[str, float | None, str | None]:

@@ -11,7 +11,7 @@ from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,6 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from triaxis.adapters.evidence.tables import attempts_of
 from triaxis.adapters.parquet.columns import AT_ONCE, text_bytes
 from triaxis.adapters.parquet.rows import damage_of, scalar
 from triaxis.domain.attempts import KINDS, UNTOLD, AttemptColumns
@@ -45,23 +44,26 @@ _ATTEMPT = pa.struct(
 _PARSE = pj.ParseOptions(
     explicit_schema=pa.schema([pa.field("cell", pa.list_(_ATTEMPT))]), unexpected_field_behavior="ignore"
 )
+Reading: TypeAlias = Callable[[str, Mapping[str, Any] | None], Sequence[Attempt]]
+"""How Python reads a cell; where its attempts share the key, model and endpoint of their line, it is shown the line."""
 _SHARED = ("key", "model", "endpoint")
 """What stands in the line where its attempts do not say it."""
 
 
-def attempts_by_variant(path: Path, names: Sequence[str]) -> Iterator[tuple[str, AttemptColumns]]:
+def attempts_by_variant(path: Path, names: Sequence[str], read: Reading) -> Iterator[tuple[str, AttemptColumns]]:
     """The attempts behind the lines of each variant, of a table that is sorted by variant.
 
     Args:
         path: The table.
         names: Its columns `variant` and `attempts`; `key`, `model` and `endpoint` where attempts share those of their
             line; `busy_core_s` where that is known.
+        read: For the cells that Arrow refuses.
     """
-    for variant, parts in groupby(_parts(path, names), key=itemgetter(0)):
+    for variant, parts in groupby(_parts(path, names, read), key=itemgetter(0)):
         yield variant, AttemptColumns.joined([part for _, part in parts])
 
 
-def _parts(path: Path, names: Sequence[str]) -> Iterator[tuple[str, AttemptColumns]]:
+def _parts(path: Path, names: Sequence[str], read: Reading) -> Iterator[tuple[str, AttemptColumns]]:
     """The same in pieces: the lines of one variant in some row groups each."""
     with damage_of(path), pq.ParquetFile(path) as file:
         for start in range(0, file.num_row_groups, AT_ONCE):
@@ -69,24 +71,27 @@ def _parts(path: Path, names: Sequence[str]) -> Iterator[tuple[str, AttemptColum
             lines = file.read_row_groups(groups, columns=list(names), use_threads=False)
             told = lines.filter(pc.is_valid(lines.column("attempts")))
             for variant in cast("list[str]", pc.unique(lines.column("variant")).to_pylist()):
-                yield variant, _attempts(told.filter(pc.equal(told.column("variant"), scalar(variant))))
+                yield variant, _attempts(told.filter(pc.equal(told.column("variant"), scalar(variant))), read)
 
 
-def attempts_of_keys(path: Path, keys: Mapping[str, Collection[str]]) -> Iterator[tuple[str, AttemptColumns]]:
+def attempts_of_keys(
+    path: Path, keys: Mapping[str, Collection[str]], read: Reading
+) -> Iterator[tuple[str, AttemptColumns]]:
     """The attempts of the lines that paid for what was measured of each variant, by name.
 
     Args:
         path: The table of probes.
         keys: By variant, of the lines.
+        read: For the cells that Arrow refuses.
     """
     with damage_of(path):
         lines = pq.read_table(path, columns=["variant", *_SHARED, "attempts"], use_threads=False)
     paid = lines.filter(pc.and_(pc.is_null(lines.column("variant")), pc.is_valid(lines.column("attempts"))))
     for variant, mine in sorted(keys.items()):
-        yield variant, _attempts(paid.filter(pc.is_in(paid.column("key"), pa.array(mine, pa.string()))))
+        yield variant, _attempts(paid.filter(pc.is_in(paid.column("key"), pa.array(mine, pa.string()))), read)
 
 
-def _attempts(lines: pa.Table) -> AttemptColumns:
+def _attempts(lines: pa.Table, read: Reading) -> AttemptColumns:
     """The attempts behind some lines, in their order, of which all tell of some."""
     if not lines.num_rows:
         return AttemptColumns.of([])
@@ -94,7 +99,7 @@ def _attempts(lines: pa.Table) -> AttemptColumns:
         return _parsed(lines.combine_chunks())
     except pa.ArrowInvalid:
         # Python reads what Arrow does not, such as half of a surrogate pair.
-        return _read(lines)
+        return _read(lines, read)
 
 
 def _parsed(lines: pa.Table) -> AttemptColumns:
@@ -138,12 +143,12 @@ def _lists(cells: pa.ChunkedArray) -> pa.ListArray:
     return cast("pa.ListArray", found.column("cell").combine_chunks())
 
 
-def _read(lines: pa.Table) -> AttemptColumns:
+def _read(lines: pa.Table, read: Reading) -> AttemptColumns:
     """The same, one attempt after another."""
     found: list[Attempt] = []
     seconds: list[float | None] = []
     for line in lines.to_pylist():
-        mine = attempts_of(line["attempts"], line if "key" in line else None)
+        mine = read(line["attempts"], line if "key" in line else None)
         found += mine
         seconds += [line.get("busy_core_s")] * len(mine)
     return AttemptColumns.of(found, seconds)

@@ -243,3 +243,17 @@ def each_once(attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:
         if name not in known or known[name].outcome == "unknown":
             known[name] = attempt
     return tuple(sorted(known.values(), key=lambda a: (a.at_ns, a.part, a.key)))
+
+
+def attempts_text(attempts: Iterable[Attempt]) -> str | None:
+    """Attempts of one key, without the key, model and endpoint that stand in their line; None for none."""
+    facts = [attempt_facts(attempt) for attempt in attempts]
+    return array_text(facts) if facts else None
+
+
+def attempts_of(text: str | None, line: Mapping[str, Any] | None = None) -> tuple[Attempt, ...]:
+    """The attempts in a cell; `line` has the key, model and endpoint that they share."""
+    if text is None:
+        return ()
+    shared = {} if line is None else {name: line[name] for name in ("key", "model", "endpoint")}
+    return tuple(attempt_from({**shared, **fields}) for fields in json.loads(text))

@@ -52,16 +52,8 @@ def swept(
     to_strong = chosen == arms[strong]
     # A router that is sure of the weak arm is as unsure of the strong one.
     wanted = np.where(to_strong, sure, 1 - sure)[both]
-    told = sweep_estimates(
-        wanted,
-        quality[weak][both],
-        quality[strong][both],
-        clusters=frame.clusters[both],
-        gaps=tuple(GAPS.values()),
-        level=level,
-        rng=rng,
-        weights=weighing.weights,
-    )
+    ends, clusters, gaps = (quality[weak][both], quality[strong][both]), frame.clusters[both], tuple(GAPS.values())
+    told = sweep_estimates(wanted, *ends, clusters=clusters, gaps=gaps, level=level, rng=rng, weights=weighing.weights)
     return ThresholdSweep(
         weak=names[arms[weak]],
         strong=names[arms[strong]],
