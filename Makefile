@@ -20,7 +20,7 @@ tiers: terms .venv/ready-gemma ## a small model against a larger one, with a rou
 	@$(BIN)/triaxis run -c tiers.yaml
 
 test: venv-dev       ## every test, with coverage of the core
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not chaos" --cov --cov-report= tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos" --cov --cov-report= tests
 	@$(BIN)/coverage report --include='*/triaxis/domain/*,*/triaxis/stats/*,*/triaxis/rules/*' --fail-under=100 --skip-covered
 
 chaos: venv-dev      ## the long fault-injection runs
