@@ -53,11 +53,11 @@ class Keys:
 
     @classmethod
     def naming(cls, texts: Sequence[str]) -> Keys:
-        """The keys of any texts: of one that is no key itself, its sha256."""
+        """The keys of any texts: of one that is no key itself, a sha256 that only it has."""
         if set(map(len, texts)) <= {DIGITS}:
             with suppress(ValueError):
                 return cls.of(texts)
-        return cls.of([t if _is_key(t) else hashlib.sha256(t.encode("utf-8", "replace")).hexdigest() for t in texts])
+        return cls.of([t if _is_key(t) else _named(t) for t in texts])
 
     @classmethod
     def joined(cls, parts: Iterable[Keys]) -> Keys:
@@ -102,6 +102,11 @@ class Keys:
     def _bytes(self) -> NDArray[np.void]:
         """Each key as one comparable value."""
         return np.ascontiguousarray(self.words.astype(">u8")).view("S32").ravel()
+
+
+def _named(text: str) -> str:
+    # Behind a word of its own, since the sha256 of a text is what keys are made by.
+    return hashlib.sha256(b"no key: " + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_key(text: str) -> bool:
