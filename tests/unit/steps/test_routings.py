@@ -162,6 +162,12 @@ def test_a_router_that_is_known_is_set_against_what_is() -> None:
     assert found["random"].precision == found["always base"].precision == found["router"].precision
 
 
+def test_a_router_of_few_cases_is_set_against_nothing() -> None:
+    inputs = replace(the_inputs(RoutedVariant(name="routed", router=a_router())), cases=CASES[:8])
+    found = ways(routing_of(assessed(evidence_of(inputs, score), "routed")))
+    assert found["always small"].router_less["precision"] == Absent("only 8 pairs; 10 are needed")
+
+
 def test_shares_are_those_of_production() -> None:
     """Nine in ten requests are simple: they go to small, and a draw would mostly take small too."""
     view = RoutedVariant(name="routed", router=a_router())
