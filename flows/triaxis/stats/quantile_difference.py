@@ -54,10 +54,8 @@ def clustered_quantile_difference(
     if why:
         return why
     drawn = _drawn_differences(first, second, draws=draws, rng=rng)
-    if not np.all(np.isfinite(drawn)):
-        return Absent("the quantile lands on a failed request in some draws")
-    if float(drawn.std()) <= max(abs(first.point), abs(second.point)) * 10**-DIGITS:
-        return Absent(f"all {n_clusters} pairs differ by the same, which says nothing about how others would")
+    if isinstance(drawn, Absent):
+        return drawn
     value = first.point - second.point
     low, high = expanded_percentiles(drawn, level, n_clusters - 1)
     return PairedEstimate(
@@ -99,7 +97,15 @@ def _boundless(side: QuantileSums, level: float) -> Absent | None:
     return None if units >= needed else Absent(f"p{100 * side.q:g} needs {needed} independent pairs; these are {units}")
 
 
-def _drawn_differences(first: QuantileSums, second: QuantileSums, *, draws: int, rng: np.random.Generator) -> Floats:
+def _drawn_differences(
+    first: QuantileSums, second: QuantileSums, *, draws: int, rng: np.random.Generator
+) -> Floats | Absent:
+    """The difference in each draw, or why they tell nothing."""
     totals = drawn_totals(np.column_stack([first.table, second.table]), draws=draws, rng=rng)
     with np.errstate(invalid="ignore"):  # a draw in which both are infinite is no number, and told of
-        return first.drawn(totals[:, :2]) - second.drawn(totals[:, 2:])
+        drawn = first.drawn(totals[:, :2]) - second.drawn(totals[:, 2:])
+    if not np.all(np.isfinite(drawn)):
+        return Absent("the quantile lands on a failed request in some draws")
+    if float(drawn.std()) <= max(abs(first.point), abs(second.point)) * 10**-DIGITS:
+        return Absent(f"all {len(first.table)} pairs differ by the same, which says nothing about how others would")
+    return drawn

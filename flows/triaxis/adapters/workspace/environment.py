@@ -10,7 +10,7 @@ from triaxis.adapters.workspace.findings import Place
 from triaxis.adapters.workspace.tree import Node, Path
 from triaxis.adapters.workspace.yaml_lines import scalar
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ADDRESSES = (
     ("variants", "api_base"),
     ("variants", "router", "api_base"),
@@ -35,12 +35,12 @@ class _Expansion:
             return Node({key: self.node(child, (*path, key)) for key, child in node.value.items()}, node.line)
         if isinstance(node.value, tuple):
             return Node(tuple(self.node(child, (*path, i)) for i, child in enumerate(node.value)), node.line)
-        if isinstance(node.value, str) and _REFERENCE.search(node.value):
+        if isinstance(node.value, str) and REFERENCE.search(node.value):
             return self._resolved(node, node.value, path)
         return node
 
     def _resolved(self, node: Node, text: str, path: Path) -> Node:
-        names = _REFERENCE.findall(text)
+        names = REFERENCE.findall(text)
         if not _unhashed(path):
             shown = ", ".join(f"${{{name}}}" for name in names)
             advice = "Write the value itself: this one is hashed, and a hash may not depend on where it is computed."
@@ -52,39 +52,10 @@ class _Expansion:
             self.place.fault(path, f"the environment has no {name}", advice)
         if missing:
             return node
-        whole = _REFERENCE.sub(lambda found: self.env[found[1]], text)
+        whole = REFERENCE.sub(lambda found: self.env[found[1]], text)
         return Node(scalar(whole) if path[0] == "limits" else whole, node.line)
 
 
 def _unhashed(path: Path) -> bool:
     """Whether a value may differ between machines: limits, addresses (whose endpoint is looked at later), the store."""
     return (*path[:1], *path[2:]) in _ADDRESSES or path[0] in {"limits", "store"}
-
-
-def endpoint_of(place: Place, path: Path, raw: Node, given: tuple[str | None, str | None]) -> str | None:
-    """The identity of a server, from (api_base, endpoint) of the entry at `path`; `raw` is it before expansion.
-
-    Host and port of the address, unless the file names the endpoint; None is the provider's own server.
-    """
-    api_base, endpoint = given
-    if api_base is None:
-        return endpoint
-    identity = _host_and_port(api_base)
-    written = raw.child("api_base")
-    if identity is None:
-        advice = "Write it as http://HOST:PORT/v1 or https://HOST/v1."
-        place.fault((*path, "api_base"), "is not the address of a server", advice)
-    elif written is not None and _REFERENCE.search(str(written.value)) and endpoint is None:
-        advice = "Add `endpoint: NAME`, which stands for the server in keys and hashes wherever it is reached."
-        place.fault((*path, "api_base"), "comes from the environment without an endpoint", advice)
-    return endpoint or identity
-
-
-def _host_and_port(address: str) -> str | None:
-    found = re.fullmatch(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/:?#@\[\]]+)(?::([0-9]{1,5}))?([/?#]\S*)?", address)
-    if found is None:
-        return None
-    scheme, host, port = found[1], found[2].lower(), found[3]
-    if port is not None and not 0 < int(port) < 2**16:
-        return None
-    return f"{host}:{port or {'http': 80, 'https': 443}[scheme]}"

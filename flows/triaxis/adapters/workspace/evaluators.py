@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from triaxis.adapters import json_schemas
 from triaxis.adapters.workspace import wire_rubric as wire
+from triaxis.adapters.workspace.endpoints import resolve_endpoint
 from triaxis.adapters.workspace.findings import Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.functions import EVALUATOR, function_fault
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.read_suite import read_json
 from triaxis.adapters.workspace.tree import Node
-from triaxis.adapters.workspace.variants import resolve_endpoint
 from triaxis.domain.rubric import (
     Contains,
     Evaluator,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from triaxis.adapters.workspace.endpoints import delivery_of, resolve_endpoint
 from triaxis.adapters.workspace.environment import expanded
 from triaxis.adapters.workspace.evaluators import EvaluatorReader, JudgeEntry
 from triaxis.adapters.workspace.findings import Place, near
@@ -13,7 +14,6 @@ from triaxis.adapters.workspace.folder import Folder
 from triaxis.adapters.workspace.params import params_of
 from triaxis.adapters.workspace.secrets import without_keys
 from triaxis.adapters.workspace.tree import Node
-from triaxis.adapters.workspace.variants import delivery_of, resolve_endpoint
 from triaxis.adapters.workspace.wire import read
 from triaxis.adapters.workspace.wire_rubric import EVALUATORS, WireDimension, WireJudge, WireRubricShell
 from triaxis.domain.evaluation import target_key

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, assert_never
+from typing import assert_never
 
-from triaxis.adapters.batches.support import rules_of
-from triaxis.adapters.local import models as local_models
-from triaxis.adapters.local.quantized import how_to_make
 from triaxis.adapters.workspace.corpora import retriever_of
-from triaxis.adapters.workspace.environment import endpoint_of
+from triaxis.adapters.workspace.endpoints import delivery_of, resolve_endpoint
 from triaxis.adapters.workspace.findings import Findings, Place, near
 from triaxis.adapters.workspace.folder import Folder, asked_at
 from triaxis.adapters.workspace.imports import Selection, imported, selection, with_path
@@ -25,7 +22,6 @@ from triaxis.domain.evaluation import target_key
 from triaxis.domain.router import Cascade, Router
 from triaxis.domain.variant import (
     LEVERS,
-    CallKind,
     Delivery,
     ImportedVariant,
     ModelVariant,
@@ -36,7 +32,6 @@ from triaxis.domain.variant import (
     Variant,
 )
 from triaxis.errors import Fault
-from triaxis.rules.batches.providers import NoBatches
 
 _OWN = ("extends", "levers")
 """Keys that say how a variant differs from the one it extends, and so are not copied from it."""
@@ -313,18 +308,6 @@ def _model(reading: _Reading, name: str, node: Node, wire: WireVariant) -> Model
     )
 
 
-def delivery_of(
-    place: Place, path: tuple[str, ...], target: Target, transport: str, fallback: Literal["live"] | None
-) -> Delivery:
-    """How the calls of a variant or a judge are made, with a fault where its provider takes no batches."""
-    if transport == "batch" and isinstance(none := rules_of(target), NoBatches):
-        place.fault((*path, "transport"), none.problem, none.advice)
-    if fallback is not None and transport != "batch":
-        advice = "Remove it: it says what is done with rows that batches left over."
-        place.fault((*path, "fallback"), "goes with `transport: batch` only", advice)
-    return Delivery(transport="batch" if transport == "batch" else "live", fallback=fallback)
-
-
 def _written(reading: _Reading, name: str, within: str | None = None) -> Node:
     """The entry that gives the address of the variant, or of a part of it, as it was written."""
     entries = _mapping(reading.written.child("variants"))
@@ -371,30 +354,3 @@ def _arms(variant: RoutedVariant) -> Iterator[tuple[tuple[str | int, ...], str]]
                 yield (*path, "router", "default"), router.default
         case _:
             assert_never(router)
-
-
-def resolve_endpoint(
-    place: Place,
-    path: tuple[str, ...],
-    written: Node,
-    model: str,
-    given: tuple[str | None, str | None],
-    *,
-    kind: CallKind = "chat",
-    key: str = "model",
-) -> str | None:
-    """The identity of the server behind a model, named by a key: of its weights and settings for a local one."""
-    if not local_models.is_local(model):
-        return endpoint_of(place, path, written, given)
-    for part, value in zip(("api_base", "endpoint"), given, strict=True):
-        if value is not None:
-            place.fault((*path, part), "does not go with a local model", "Remove it: the server is managed.")
-    identity = local_models.identity(model, local_models.settings_of(model, kind))
-    if identity is None:
-        names = local_models.known()
-        advice = how_to_make(model, names) or near(model, names)
-        place.fault((*path, key), f"there is no local model {model.removeprefix('local/')!r}", advice)
-        return None
-    for problem in local_models.faults(model):
-        place.findings.note(f"{place.file}: {model}: {problem}.")
-    return identity
