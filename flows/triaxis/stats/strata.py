@@ -168,8 +168,8 @@ def _rates(parts: Strata, multipliers: Floats) -> Floats:
     pull = multipliers[:, np.newaxis] * parts.shares
     reach = pull + parts.trials
     root = np.sqrt(np.maximum(reach**2 - 4 * pull * parts.sums, 0))
-    # One root in two forms, each without cancellation where it is used.
-    right = reach >= 0
+    # One root in two forms, each without cancellation where it is used; where both are 0, the first is 0 over 0.
+    right = (reach > 0) | ((reach == 0) & (root > 0))
     rates = np.where(
         right,
         2 * parts.sums / np.where(right, reach + root, 1),

@@ -70,6 +70,12 @@ def test_strata_with_nothing_lost_end_at_the_edge() -> None:
     assert score_bounds(some_strata([0.9, 0.1], [50, 50], [0, 0]), 1.6449)[0] == 0.0
 
 
+def test_strata_with_nothing_right_end_at_0_without_dividing_by_it() -> None:
+    low, high = score_bounds(some_strata([0.5, 0.5], [8.0, 10.0], [0.0, 0.0]), 1.645)
+    assert low == 0.0
+    assert 0.1 < high < 0.3
+
+
 def test_a_heavy_stratum_of_few_rows_is_known_as_badly_as_it_is() -> None:
     """Nine tenths of production from 20 rows: wider than the same share of 120 rows would be."""
     low, high = score_bounds(some_strata([0.9, 0.1], [20, 100], [16, 80]), 1.6449)
