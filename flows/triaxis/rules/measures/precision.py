@@ -28,7 +28,9 @@ class Scores:
     abstained: Mask
 
     def only(self, chosen: Mask | Rows) -> Scores:
-        """The chosen rows, by mask or by place."""
+        """The chosen rows, by mask or by place; nothing is copied where a mask chooses all."""
+        if isinstance(chosen, np.ndarray) and chosen.dtype == np.bool_ and chosen.all():
+            return self
         return Scores(
             cases=self.cases[chosen],
             values=self.values[chosen],
