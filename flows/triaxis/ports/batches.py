@@ -54,7 +54,7 @@ class BatchApi(Protocol):
         ...
 
     async def fetch(self, report: BatchReport, folder: Path) -> Sequence[Path]:
-        """Downloads the files of a report, whole, as lines that `rules.batch_lines.read_line` reads.
+        """Downloads the files of a report, whole, as lines that `rules.batches.lines.read_line` reads.
 
         Raises:
             Transient: `truncated`, where a file came to an early end; nothing is left in the folder then.

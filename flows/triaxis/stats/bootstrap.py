@@ -161,14 +161,19 @@ def _resampled(
     """The expanded percentiles of the mean of resamples, and the two-sided p of a true 0."""
     table = np.column_stack([sample.sums(sample.weights * sample.values), sample.sums(sample.weights)])
     kinds = few_kinds(table)
-    units = table if kinds else grouped(table, rng)
-    mean = None if kinds else resampled_mean(units[:, 0], units[:, 1])
+    if kinds is not None:
+        return _of_draws(drawn_kinds(*kinds, draws=draws, rng=rng), level, freedom)
+    units = grouped(table, rng)
+    mean = resampled_mean(units[:, 0], units[:, 1])
     if mean is None:
-        totals = drawn_kinds(*kinds, draws=draws, rng=rng) if kinds else drawn_units(units, draws=draws, rng=rng)
-        means = totals[:, 0] / totals[:, 1]
-        return *expanded_percentiles(means, level, freedom), p_of_draws(means, freedom)
+        return _of_draws(drawn_units(units, draws=draws, rng=rng), level, freedom)
     expansion = _expansion(freedom)
     reach = expansion * t_critical(level, freedom)
     z = abs(mean.z_of(0.0, most=FAR_OUT))
     z = z if z < FAR_OUT else max(z, abs(mean.mean) / mean.error)
     return mean.percentile(-reach), mean.percentile(reach), t_p(z / expansion, freedom)
+
+
+def _of_draws(totals: Floats, level: float, freedom: float) -> tuple[float, float, float]:
+    means = totals[:, 0] / totals[:, 1]
+    return *expanded_percentiles(means, level, freedom), p_of_draws(means, freedom)

@@ -18,8 +18,8 @@ from triaxis.quantities import Absent, Estimate
 from triaxis.stats.bootstrap import expanded_percentiles
 from triaxis.stats.clusters import MIN_CLUSTERS, Codes, Floats, Labels, cluster_codes, gateable, kish
 from triaxis.stats.pareto import groups_of
-from triaxis.stats.resampling import DRAWS, chunks, drawn_counts
-from triaxis.stats.routing import Sweep, apgr, call_performance_threshold
+from triaxis.stats.resampling import DRAWS, drawn_units
+from triaxis.stats.routing import Sweep, apgr, call_performance_threshold, sweep
 
 BINS = 100
 """Steps of a curve within which draws take it to run straight; a curve of fewer steps is drawn as it is."""
@@ -37,16 +37,6 @@ class SweepEstimates:
     apgr: Estimate | Absent
     cpt: Mapping[float, Estimate | Absent]
     """By the share of the gap that is recovered."""
-
-
-def weighted_sweep(scores: Floats, weak: Floats, strong: Floats, weights: Floats) -> Sweep:
-    """As `routing.sweep`, where cases count their weights."""
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
-    counts = np.cumsum(weights[order])
-    gains = np.cumsum((weights * (strong - weak))[order])
-    quality = (weights @ weak + np.append(0.0, gains[ends])) / counts[-1]
-    return Sweep(shares=np.append(0.0, counts[ends] / counts[-1]), quality=quality)
 
 
 def sweep_estimates(
@@ -83,7 +73,7 @@ def sweep_estimates(
     wanted, low, high = (np.asarray(values, dtype=np.float64)[kept] for values in (scores, weak, strong))
     codes = cluster_codes(np.asarray(clusters)[kept], len(kept))
     cases = _Cases(steps=_steps(wanted, counts[kept]), codes=codes, low=low, high=high, counts=counts[kept])
-    curve = weighted_sweep(wanted, low, high, cases.counts)
+    curve = sweep(wanted, low, high, weights=cases.counts)
     drawn = cases.drawn(draws, rng)
     units: Floats = np.bincount(codes, weights=cases.counts).astype(np.float64)
 
@@ -121,13 +111,12 @@ class _Cases:
 
     def stepped(self) -> Sweep:
         """The curve in steps."""
-        return weighted_sweep(-self.steps.astype(np.float64), self.low, self.high, self.counts)
+        return sweep(-self.steps.astype(np.float64), self.low, self.high, weights=self.counts)
 
     def drawn(self, draws: int, rng: np.random.Generator) -> _Curves:
         """The curve of each draw; a step of which a draw holds nothing has no width."""
         table, width = self._table(rng), int(self.steps.max()) + 1
-        parts = [drawn_counts(len(table), draws=some, rng=rng) @ table for some in chunks(draws, of=len(table))]
-        totals = np.concatenate(parts).reshape(draws, 2, width).cumsum(axis=2)
+        totals = drawn_units(table, draws=draws, rng=rng).reshape(draws, 2, width).cumsum(axis=2)
         whole = totals[:, 0, -1:]
         return _Curves(shares=_from_none(totals[:, 0] / whole), gains=_from_none(totals[:, 1] / whole))
 

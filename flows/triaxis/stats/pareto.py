@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from triaxis.stats.clusters import Floats
-from triaxis.stats.resampling import MAX_UNITS, chunks, drawn_counts
+from triaxis.stats.resampling import MAX_UNITS, drawn_units
 
 _DIGITS = 12
 """Digits in which two values must differ to be told apart: equal rows add up to sums that differ in their last bits."""
@@ -58,6 +58,4 @@ def drawn_sums(tables: Sequence[Floats], *, draws: int, rng: np.random.Generator
     """
     table = np.concatenate(tables, axis=1)
     ends = np.cumsum([part.shape[1] for part in tables])[:-1]
-    units = len(table)
-    totals = [drawn_counts(units, draws=some, rng=rng) @ table for some in chunks(draws, of=units)]
-    return np.split(np.concatenate(totals), ends, axis=1)
+    return np.split(drawn_units(table, draws=draws, rng=rng), ends, axis=1)

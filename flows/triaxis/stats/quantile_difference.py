@@ -29,8 +29,7 @@ def clustered_quantile_difference(
 ) -> PairedEstimate | Absent:
     """Difference of two quantiles of times that were taken case by case, with a paired cluster bootstrap.
 
-    A draw is kept as sums over its clusters (`quantile_draws`). Percentiles are taken as far out as those of
-    `paired_mean_difference`.
+    Draws are kept as `quantile_draws` has them; percentiles are taken as far out as by `paired_mean_difference`.
 
     Args:
         a: One time each, infinite for a failure; a case may have several.

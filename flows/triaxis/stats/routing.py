@@ -38,7 +38,7 @@ class Sweep:
         return (self.quality - self.quality[0]) / self.gap
 
 
-def sweep(scores: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Sweep:
+def sweep(scores: ArrayLike, weak: ArrayLike, strong: ArrayLike, *, weights: ArrayLike | None = None) -> Sweep:
     """Quality at every threshold of the router's score.
 
     Cases of one score cannot be told apart by a threshold: within them the curve runs straight, as if cases were drawn
@@ -48,6 +48,7 @@ def sweep(scores: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Sweep:
         scores: How much each case wants the strong arm.
         weak: The weak arm's quality on each case.
         strong: The strong arm's.
+        weights: What each case counts, above 0; all the same where it is None.
 
     Raises:
         ValueError: where the arrays differ in length or are empty.
@@ -55,12 +56,13 @@ def sweep(scores: ArrayLike, weak: ArrayLike, strong: ArrayLike) -> Sweep:
     wanted, low, high = (np.asarray(values, dtype=np.float64) for values in (scores, weak, strong))
     if not len(wanted) or not wanted.shape == low.shape == high.shape:
         raise ValueError("a sweep needs a score and both qualities of every case")
+    heavy = np.ones(len(wanted)) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.argsort(-wanted, kind="stable")
     # The last case of every group of equal scores ends a step.
-    ends = np.append(np.flatnonzero(np.diff(wanted[order])), len(order) - 1) + 1
-    gains = np.cumsum((high - low)[order])[ends - 1]
-    quality = (low.sum() + np.append(0.0, gains)) / len(order)
-    return Sweep(shares=np.append(0.0, ends / len(order)), quality=quality)
+    ends = np.append(np.flatnonzero(np.diff(wanted[order])), len(order) - 1)
+    counts, gains = np.cumsum(heavy[order]), np.cumsum((heavy * (high - low))[order])
+    quality = (heavy @ low + np.append(0.0, gains[ends])) / counts[-1]
+    return Sweep(shares=np.append(0.0, counts[ends] / counts[-1]), quality=quality)
 
 
 def apgr(curve: Sweep) -> float | Absent:

@@ -179,3 +179,13 @@ def test_mcnemar_is_a_fair_coin_on_the_disagreements(b: int, c: int, p: float) -
     """Twice the tail of a fair coin: of 10 disagreements at most one this way, 2 * (1 + 10) / 1024."""
     assert mcnemar_p(b, c) == pytest.approx(p)
     assert mcnemar_p(c, b) == pytest.approx(p)
+
+
+def test_a_few_giants_among_many_values_are_drawn() -> None:
+    """Two pairs of a hundred make nearly all of the mean, which then moves in steps, as in 200,000 plain draws."""
+    gains = np.append(np.linspace(0, 0.001, 98), [0.9, 1.0])
+    seen = paired_mean_difference(gains, np.zeros(100), level=0.9, rng=generator("giants"), draws=20_000)
+    assert not isinstance(seen, Absent)
+    places = generator("plain").integers(0, 100, (200_000, 100))
+    low, high = np.quantile(gains[places].mean(axis=1), [0.05, 0.95])
+    assert (seen.low, seen.high) == (pytest.approx(low, abs=0.0011), pytest.approx(high, abs=0.0011))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from triaxis.quantities import Absent, Estimate
-from triaxis.stats.drawn_sweeps import BINS, SweepEstimates, sweep_estimates, weighted_sweep
+from triaxis.stats.drawn_sweeps import BINS, SweepEstimates, sweep_estimates
 from triaxis.stats.routing import apgr, call_performance_threshold, sweep
 from triaxis.stats.seeds import generator
 
@@ -58,9 +58,7 @@ def test_a_case_that_counts_twice_is_two_cases() -> None:
     assert an_estimate(found.apgr).value == pytest.approx(apgr(plain))
     assert an_estimate(found.apgr).n == (counts > 0).sum()
     kept = counts > 0
-    assert weighted_sweep(SURE[kept], WEAK[kept], STRONG[kept], counts[kept].astype(float)).gap == pytest.approx(
-        plain.gap
-    )
+    assert sweep(SURE[kept], WEAK[kept], STRONG[kept], weights=counts[kept]).gap == pytest.approx(plain.gap)
 
 
 def test_bounds_agree_with_those_of_resampled_cases() -> None:

@@ -143,7 +143,7 @@ class FileEvidence:
         return self._paid_lines(table, wanted)
 
     def evidence_sha256(self) -> str:
-        """The sha256 of one line a table, `name digest`, as `parquet_files.digest` takes it over canonical rows."""
+        """The sha256 of one line a table, `name digest`, as `parquet.columns.digest` takes it over canonical rows."""
         lines = [f"{name} {digest(self._present(name), layout)}\n" for name, layout in LAYOUTS.items()]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 

@@ -1,8 +1,8 @@
-"""Parquet, row by row. Only this module, the other `parquet_` ones and `foreign_parquet` know pyarrow.
+"""Parquet, row by row. Only this module and its neighbours in this folder know pyarrow.
 
 Files are written so that equal rows make equal bytes under one lock file: fixed compression, fixed row groups whatever
 the pieces in which rows came, no statistics, no metadata of any library. Across versions of the libraries the bytes may
-differ, which is why `parquet_columns.digest` hashes what the columns hold instead.
+differ, which is why `columns.digest` hashes what the columns hold instead.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false

@@ -1,4 +1,4 @@
-"""Lines of Bedrock's batch output files, as lines that `batch_lines.read_line` reads.
+"""Lines of Bedrock's batch output files, as lines that `lines.read_line` reads.
 
     {recordId, modelInput, modelOutput}    what the model's own InvokeModel would have answered
     {recordId, modelInput, error: {errorCode, errorMessage, expired}}

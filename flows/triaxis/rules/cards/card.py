@@ -7,20 +7,20 @@ The keys of the design's block are the contract. On top of them stand, for whoev
     dimensions_off           {NAME: why} of dimensions that score nothing
     looks                    {datasets, variants, split}: what was looked at so far; not there in older scorecards
     ground_truth             {cases, success, failed: [expectation], quarantined: [id]}
-    pareto, ...              as `rules.front_card` says
+    pareto, ...              as `cards.front` says
     variants.NAME
       latency.successes      the same quantiles over successes only, as published tables have them
       latency.probe          {client, blocks, requests, warmup, errors, lag_p99_ms, autocorrelated, cached_share,
                              histogram_ms: {full: [0%, 1%, ... 100%], ttft}}; not there where nothing was probed;
                              client `imported`, and no lag, where the times were imported
       cost                   possible_usd, parts {kind: dollars a request}, cached_share, cached_share_source,
-                             at_scale (as `rules.traffic_card` says)
+                             at_scale (as `cards.traffic` says)
       precision.dimensions   answered_only, scored, abstained, failed (counts), unvalidated
       axes.binding           the axis with the least headroom to its limit
       objectives             bound, guard, more (units that would settle it), units, unit, abstained, unvalidated,
                              if_abstained_fail, if_abstained_pass; point and floor of what has no upper bound
       against_baseline       level, n, method, baseline (its own value over the pairs), gated, margin
-      routing                of a routed variant; `rules.routing_card` says what stands in it
+      routing                of a routed variant; `cards.routing` says what stands in it
 
 What is not known is left out, but for figures, which say `{absent: why}`. Money is text; every other number is rounded
 to 12 significant digits, so that the last bits of a processor's sums never show.
